@@ -1,0 +1,62 @@
+//! The bus that a processor drives.
+
+use crate::addr::Width;
+use crate::time::Cycle;
+use serde::{Deserialize, Serialize};
+
+/// What a bus cycle is for: the status lines S2–S0 of an 8086 (data sheet 231455, table 1) without HALT and PASV,
+/// which move nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum BusStatus {
+    IoRead,
+    IoWrite,
+    CodeFetch,
+    MemoryRead,
+    MemoryWrite,
+}
+
+/// What a read bus cycle brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The data in the low bits, whatever the address's parity.
+    pub data: u64,
+    /// Clock cycles by which READY was late (Tw).
+    pub waits: u32,
+}
+
+/// What a processor's pins reach. One call is one bus cycle; `at` is the CPU clock cycle of its T1.
+///
+/// Memory addresses are physical and already wrapped to the processor's address lines.
+pub trait CpuBus {
+    /// A bus cycle that reads: [`BusStatus::IoRead`], [`BusStatus::CodeFetch`] or [`BusStatus::MemoryRead`].
+    /// [`Width::Word`] only on a 16-bit bus at an even address.
+    fn read(&mut self, status: BusStatus, address: u32, width: Width, at: Cycle) -> Reply;
+
+    /// A bus cycle that writes: [`BusStatus::IoWrite`] or [`BusStatus::MemoryWrite`]. Gives the wait states.
+    fn write(&mut self, status: BusStatus, address: u32, width: Width, data: u64, at: Cycle) -> u32;
+
+    /// The second of two interrupt acknowledge cycles: the vector.
+    fn acknowledge_interrupt(&mut self, at: Cycle) -> u8;
+
+    /// The first cycle at which [`Self::hold`] must be asked before a bus cycle may begin.
+    fn next_hold(&self) -> Cycle;
+
+    /// Somebody may want the bus (HOLD, RQ/GT): the bus is free from `at` on. Gives for how many cycles it is
+    /// taken, and moves [`Self::next_hold`] on.
+    fn hold(&mut self, at: Cycle) -> u32;
+
+    /// The run ends at the first instruction boundary at or after this cycle. May come nearer by any access.
+    fn deadline(&self) -> Cycle;
+
+    /// Lets everything that is due by `at` happen: for instructions that outlast the deadline (REP).
+    fn catch_up(&mut self, at: Cycle);
+
+    /// The level of the INTR line.
+    fn interrupt_line(&self) -> bool;
+
+    /// Takes a rising edge of NMI, if there was one since the last call.
+    fn take_nmi(&mut self) -> bool;
+
+    /// The run must end after this instruction with [`super::Exit::BusRequest`].
+    fn exit_requested(&self) -> bool;
+}

@@ -1,0 +1,83 @@
+//! Processors: what a machine and a debugger see of any of them.
+//!
+//! A family lives in a folder of its own ([`x86`]); nothing outside it names it.
+
+pub mod bus;
+pub mod describe;
+pub mod probe;
+pub mod x86;
+
+use crate::snapshot::{RestoreError, SavedState};
+use crate::time::Cycle;
+use bus::CpuBus;
+use describe::{CodeAddress, CpuDescription, Disassembled, RegisterError, RegisterId};
+use probe::DynamicProbe;
+use serde::{Deserialize, Serialize};
+
+/// Why [`Processor::run`] came back. Always at an instruction boundary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The bus's deadline was reached.
+    Budget,
+    /// The processor waits for an interrupt; the machine may let time pass with [`Processor::idle_until`].
+    Halted,
+    /// The bus asked for a stop after this instruction ([`CpuBus::exit_requested`]): a host service, a power-off.
+    BusRequest,
+    /// The probe asked for a stop; it knows why.
+    Probe,
+}
+
+/// What a processor has counted since power-on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CpuCounters {
+    pub cycles: u64,
+    /// A repeated string instruction counts once.
+    pub instructions: u64,
+    /// Iterations of repeated string instructions.
+    pub string_iterations: u64,
+}
+
+/// A processor with its engine, on a bus of type `B`.
+pub trait Processor<B: CpuBus>: Send {
+    /// What a debugger shows of this family.
+    fn description(&self) -> &'static CpuDescription;
+
+    /// Runs until [`CpuBus::deadline`] or another [`Exit`]; with `single_step` one instruction (a repeated string
+    /// instruction: one iteration) at the most. With a probe, its instance of the engine runs.
+    fn run(&mut self, bus: &mut B, probe: Option<&mut DynamicProbe>, single_step: bool) -> Exit;
+
+    /// The clock cycles since power-on.
+    fn now(&self) -> Cycle;
+
+    /// Lets a halted processor's clock pass to `cycle`. Earlier cycles change nothing.
+    fn idle_until(&mut self, cycle: Cycle);
+
+    fn counters(&self) -> CpuCounters;
+
+    /// Sets the processor to its state after RESET. Its clock goes on.
+    fn reset(&mut self);
+
+    /// The value of a register of [`CpuDescription::registers`].
+    fn register(&self, id: RegisterId) -> u64;
+
+    /// # Errors
+    /// When the register does not exist or the value does not fit.
+    fn set_register(&mut self, id: RegisterId, value: u64) -> Result<(), RegisterError>;
+
+    /// Where the next instruction lies.
+    fn pc(&self) -> CodeAddress;
+
+    /// Disassembles one instruction. `peek` reads a byte of linear memory without side effects.
+    fn disassemble(&self, at: CodeAddress, peek: &dyn Fn(u64) -> u8) -> Disassembled;
+
+    /// The return address that lies on top of the stack of a subroutine just entered is not known in general; this
+    /// gives the address behind the instruction at [`Self::pc`] when that instruction calls (CALL, INT, a repeated
+    /// string instruction), for stepping over it.
+    fn step_over_target(&self, peek: &dyn Fn(u64) -> u8) -> Option<CodeAddress>;
+
+    fn save(&self) -> SavedState;
+
+    /// # Errors
+    /// As [`SavedState::read`].
+    fn restore(&mut self, saved: &SavedState) -> Result<(), RestoreError>;
+}

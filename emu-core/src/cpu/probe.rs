@@ -1,0 +1,103 @@
+//! Instrumentation: what may watch a processor at work.
+//!
+//! A [`Probe`] is a compile-time parameter of an engine. [`NoProbe`] costs nothing; [`DynamicProbe`] forwards to a
+//! list of plug-ins and is the only one a machine hands out at run time.
+
+use super::bus::BusStatus;
+use super::describe::CodeAddress;
+use crate::addr::Width;
+use crate::time::Cycle;
+use std::any::Any;
+
+/// One access as a probe sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    pub status: BusStatus,
+    pub address: u32,
+    pub width: Width,
+    pub data: u64,
+    pub at: Cycle,
+    /// The instruction that caused it; for code fetches the one being executed meanwhile.
+    pub by: CodeAddress,
+}
+
+pub trait Probe {
+    /// Whether anything is watched at all; a constant, so that an unwatched engine has no code for it.
+    const ACTIVE: bool;
+
+    /// An instruction is about to begin. `true` stops the processor before it.
+    fn before_instruction(&mut self, _at: CodeAddress) -> bool {
+        false
+    }
+
+    /// A bus cycle took place. Gives cycles to be charged to guest time (a cache model's latency), usually 0.
+    fn access(&mut self, _access: &Access) -> u32 {
+        0
+    }
+
+    /// An interrupt or exception is being entered.
+    fn interrupt(&mut self, _vector: u8, _from: CodeAddress) {}
+
+    /// Whether the processor is to stop after the current instruction.
+    fn stop_requested(&self) -> bool {
+        false
+    }
+}
+
+/// Watches nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoProbe;
+
+impl Probe for NoProbe {
+    const ACTIVE: bool = false;
+}
+
+/// A probe that can be added and removed while the machine runs.
+pub trait ProbePlugin: Any + Send {
+    fn before_instruction(&mut self, _at: CodeAddress) -> bool {
+        false
+    }
+    fn access(&mut self, _access: &Access) -> u32 {
+        0
+    }
+    fn interrupt(&mut self, _vector: u8, _from: CodeAddress) {}
+    fn stop_requested(&self) -> bool {
+        false
+    }
+    fn as_any(&mut self) -> &mut dyn Any;
+}
+
+/// Forwards to a list of plug-ins.
+#[derive(Default)]
+pub struct DynamicProbe {
+    pub plugins: Vec<Box<dyn ProbePlugin>>,
+}
+
+impl DynamicProbe {
+    /// The first plug-in of type `T`.
+    pub fn plugin<T: ProbePlugin>(&mut self) -> Option<&mut T> {
+        self.plugins.iter_mut().find_map(|p| p.as_any().downcast_mut::<T>())
+    }
+}
+
+impl Probe for DynamicProbe {
+    const ACTIVE: bool = true;
+
+    fn before_instruction(&mut self, at: CodeAddress) -> bool {
+        self.plugins.iter_mut().fold(false, |stop, p| p.before_instruction(at) | stop)
+    }
+
+    fn access(&mut self, access: &Access) -> u32 {
+        self.plugins.iter_mut().map(|p| p.access(access)).sum()
+    }
+
+    fn interrupt(&mut self, vector: u8, from: CodeAddress) {
+        for plugin in &mut self.plugins {
+            plugin.interrupt(vector, from);
+        }
+    }
+
+    fn stop_requested(&self) -> bool {
+        self.plugins.iter().any(|p| p.stop_requested())
+    }
+}

@@ -1,0 +1,3 @@
+//! The x86 family.
+
+pub mod i8086;

@@ -1,0 +1,1 @@
+//! The hardware abstraction: what a machine draws on, sounds through and is typed into.

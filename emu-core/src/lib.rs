@@ -1,0 +1,11 @@
+//! Everything that is true of any machine: addresses, time, memory, the bus, CPUs and their engines,
+//! the HAL and debugging.
+//!
+//! Names no chip and no window. `unsafe` is allowed only in [`mem`], where each block carries its reason.
+
+pub mod addr;
+pub mod cpu;
+pub mod hal;
+pub mod mem;
+pub mod snapshot;
+pub mod time;

@@ -1,0 +1,4 @@
+//! Everything that is true of one machine: chips, cards, boards, firmware and profiles.
+//!
+//! Knows `emu-core`; knows nothing of windows, sound devices or files picked by a user.
+#![forbid(unsafe_code)]

@@ -4,6 +4,7 @@
 //! Names no chip and no window. `unsafe` is allowed only in [`mem`], where each block carries its reason.
 
 pub mod addr;
+pub mod board;
 pub mod cpu;
 pub mod hal;
 pub mod mem;

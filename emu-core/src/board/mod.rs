@@ -6,3 +6,6 @@ pub mod device;
 pub mod domain;
 pub mod external;
 pub mod testing;
+
+#[cfg(test)]
+mod tests;

@@ -2,3 +2,5 @@
 //!
 //! Knows `emu-core`; knows nothing of windows, sound devices or files picked by a user.
 #![forbid(unsafe_code)]
+
+pub mod firmware;

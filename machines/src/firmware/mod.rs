@@ -1,0 +1,3 @@
+//! Firmware: what a machine's ROMs hold, built for exactly that machine, and what builds it.
+
+pub mod asm;

@@ -1,22 +1,22 @@
 //! Composite colour: what an NTSC monitor makes of a CGA's dots.
 //!
 //! The dots leave at 14.318 MHz, four to a colour clock, so a pattern of dots is also a colour signal. The card's
-//! colour generator (IBM Technical Reference, Color/Graphics Monitor Adapter, sheet 6 "composite color generator")
-//! derives six square waves of the colour clock in steps of half a dot (45°) and lets the dot's R, G and B choose
-//! one of them, or a constant level for black and white; intensity adds a step. The burst is the wave of yellow.
+//! colour generator (IBM Technical Reference, Color/Graphics Monitor Adapter, logic diagrams) derives six square
+//! waves of the colour clock in steps of half a dot (45°) and lets the dot's R, G and B choose one of them, or a
+//! constant level for black and white; intensity adds a step. The burst is the wave of yellow.
 //!
 //! The signal is sampled twice a dot. Brightness is its mean over one colour clock; colour is its product with the
-//! burst's sine and cosine, as a mean over one colour clock (two, at a smoother setting). All arithmetic is in whole
-//! numbers, so that every back end finds the same picture. Not modelled: the monitor's band limits beyond those two
-//! means, the rounding of the real card's edges, and the levels of the first revision of the card (whose colours
-//! add no brightness of their own).
+//! two axes of the colour clock, as a mean over one colour clock (two, at the smoother setting). All arithmetic is
+//! in whole numbers, so that every back end finds the same picture. Not modelled: the monitor's band limits beyond
+//! those means, the slopes of the card's edges, and the later revision of the card, whose resistors give each wave a
+//! brightness of its own.
 
 use serde::{Deserialize, Serialize};
 
 /// The knobs of a composite monitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CompositeSettings {
-    /// Tint: turns all hues, in units of 1/8 colour clock (45°).
+    /// Tint: turns all hues, in degrees.
     pub tint: i8,
     /// Colour, in percent; 0 gives greys.
     pub saturation: u8,
@@ -34,24 +34,19 @@ impl Default for CompositeSettings {
 
 /// Samples in a colour clock, two a dot.
 const CLOCK: usize = 8;
+/// Black samples on either side of a line: a whole number of colour clocks, and half the longest mean.
+const MARGIN: usize = CLOCK;
 /// The level of a white dot without intensity, and the step that intensity adds.
-const VIDEO_LEVEL: i32 = 670;
-const INTENSITY_LEVEL: i32 = 330;
-/// Chroma samples whose mean is taken, at most.
-const MARGIN: usize = 2 * CLOCK;
+const VIDEO_LEVEL: i32 = 700;
+const INTENSITY_LEVEL: i32 = 300;
 
-/// For signals 1–6 (blue, green, cyan, red, magenta, yellow): by how many half dots the wave lags behind blue's.
-const LAG: [usize; 8] = [0, 0, 6, 7, 3, 2, 4, 0];
+/// For signals 1–6 (blue, green, cyan, red, magenta, yellow): the sample of the colour clock at which the wave
+/// rises; it falls four samples later. Sample 0 begins with the first dot of a nibble in 640-dot graphics.
+const RISE: [usize; 8] = [0, 3, 6, 5, 1, 2, 7, 0];
 
-/// The brightness that each wave has besides its swing: the weights of the guns in NTSC's Y, as the resistors of the
-/// later card give them, of [`VIDEO_LEVEL`].
-const WAVE_LEVEL: [i32; 8] = [0, 130, 360, 420, 250, 310, 540, VIDEO_LEVEL];
-
-/// Half the swing of a wave.
-const SWING: i32 = 220;
-
-/// cos(n · 45°) × 4096.
-const COS: [i32; CLOCK] = [4096, 2896, 0, -2896, -4096, -2896, 0, 2896];
+/// The B−Y axis at each sample, × 4096: opposite to the middle of the burst, so greatest between samples 4 and 5.
+/// The R−Y axis leads it by two samples.
+const AXIS: [i32; CLOCK] = [-3784, -3784, -1567, 1567, 3784, 3784, 1567, -1567];
 
 /// Appends the RGBA dots that a composite monitor shows for a line of RGBI signals (0–15; higher bits are ignored),
 /// the first of which leaves in quarter `phase` of a colour clock. Without a `burst` the monitor shows greys.
@@ -60,10 +55,11 @@ pub fn decode(signals: &[u8], phase: u8, burst: bool, settings: CompositeSetting
     let samples = Samples::of(signals, phase);
     let saturation = if burst { i32::from(settings.saturation) } else { 0 };
     let half = if settings.smooth { CLOCK } else { CLOCK / 2 };
+    let tint = turn(settings.tint);
     for dot in 0..signals.len() {
         let at = MARGIN + dot * 2 + 1;
-        let y = samples.sum(at, CLOCK / 2) / CLOCK as i32;
-        let (u, v) = samples.chroma(at, half, settings.tint);
+        let y = samples.mean(at, CLOCK / 2);
+        let (u, v) = turned(samples.chroma(at, half), tint);
         let y = y * i32::from(settings.contrast) / 100;
         out.extend_from_slice(&to_rgba(y, u * saturation / 100, v * saturation / 100));
     }
@@ -78,46 +74,58 @@ struct Samples {
 
 impl Samples {
     fn of(signals: &[u8], phase: usize) -> Self {
-        let mut levels = vec![0; MARGIN];
+        let mut levels = Vec::with_capacity(signals.len() * 2 + 2 * MARGIN);
+        levels.resize(MARGIN, 0);
         for (dot, &signal) in signals.iter().enumerate() {
-            for half in 0..2 {
-                levels.push(level(signal, phase + dot * 2 + half));
-            }
+            levels.extend((0..2).map(|half| level(signal, phase + dot * 2 + half)));
         }
         levels.resize(levels.len() + MARGIN, 0);
-        // MARGIN is a whole number of colour clocks, so the phase of levels[0] is that of the first dot.
         Self { levels, phase }
     }
 
-    /// The sum of the `2 * half` samples around `at`.
-    fn sum(&self, at: usize, half: usize) -> i32 {
-        self.levels[at - half..at + half].iter().sum()
+    /// The mean of the `2 * half` samples around `at`.
+    fn mean(&self, at: usize, half: usize) -> i32 {
+        self.levels[at - half..at + half].iter().sum::<i32>() / (2 * half as i32)
     }
 
     /// The colour difference signals B−Y and R−Y around `at`, in units of a level.
-    fn chroma(&self, at: usize, half: usize, tint: i8) -> (i32, i32) {
+    fn chroma(&self, at: usize, half: usize) -> (i32, i32) {
         let (mut u, mut v) = (0, 0);
-        for (offset, level) in self.levels[at - half..at + half].iter().enumerate() {
-            let turn = self.phase + at - half + offset;
-            let angle = (turn as i64 + i64::from(tint)).rem_euclid(CLOCK as i64) as usize;
-            u += level * COS[angle];
-            v += level * COS[(angle + 6) % CLOCK];
+        let first = self.phase + at - half;
+        for (sample, level) in (first..).zip(&self.levels[at - half..at + half]) {
+            u += level * AXIS[sample % CLOCK];
+            v += level * AXIS[(sample + 2) % CLOCK];
         }
         let scale = 4096 * half as i32;
         (u / scale, v / scale)
     }
 }
 
-/// The level of RGBI `signal` at sample `turn` of the colour clock.
-fn level(signal: u8, turn: usize) -> i32 {
+/// The level of RGBI `signal` at a sample of the colour clock.
+fn level(signal: u8, sample: usize) -> i32 {
     let color = usize::from(signal & 7);
-    let intensity = if signal & 8 != 0 { INTENSITY_LEVEL } else { 0 };
-    let swing = match color {
-        0 | 7 => 0,
-        _ if (turn + 2 * CLOCK + 2 - LAG[color]) % CLOCK < CLOCK / 2 => SWING,
-        _ => -SWING,
+    let high = match color {
+        0 => false,
+        7 => true,
+        _ => (sample + CLOCK - RISE[color]) % CLOCK < CLOCK / 2,
     };
-    WAVE_LEVEL[color] + swing + intensity
+    let intensity = if signal & 8 != 0 { INTENSITY_LEVEL } else { 0 };
+    intensity + if high { VIDEO_LEVEL } else { 0 }
+}
+
+/// Cosine and sine of an angle in degrees, × 4096, by Bhaskara's formula (right to 0.2 %), which whole numbers can
+/// do the same everywhere.
+fn turn(degrees: i8) -> (i32, i32) {
+    let cos = |degrees: i32| {
+        let folded = (degrees + 180).rem_euclid(360) - 180;
+        let (near, sign) = if folded.abs() > 90 { (180 - folded.abs(), -1) } else { (folded.abs(), 1) };
+        sign * 4096 * (32_400 - 4 * near * near) / (32_400 + near * near)
+    };
+    (cos(degrees.into()), cos(i32::from(degrees) - 90))
+}
+
+fn turned((u, v): (i32, i32), (cos, sin): (i32, i32)) -> (i32, i32) {
+    ((u * cos - v * sin) / 4096, (u * sin + v * cos) / 4096)
 }
 
 /// Y, B−Y and R−Y to RGB (the NTSC weights, × 1000), a level of 1000 being full scale.
@@ -127,4 +135,100 @@ fn to_rgba(y: i32, u: i32, v: i32) -> [u8; 4] {
     let green = y - (u * 395 + v * 581) / 1000;
     let blue = y + u * 2032 / 1000;
     [gun(red), gun(green), gun(blue), 0xFF]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn decoded(signals: &[u8], phase: u8, burst: bool) -> Vec<[u8; 4]> {
+        let mut out = Vec::new();
+        decode(signals, phase, burst, CompositeSettings::default(), &mut out);
+        out.as_chunks::<4>().0.to_vec()
+    }
+
+    /// The colour in the middle of a line of repeated dots.
+    fn color_of(pattern: &[u8], phase: u8) -> [i32; 3] {
+        let line: Vec<_> = pattern.iter().copied().cycle().take(64).collect();
+        let [r, g, b, _] = decoded(&line, phase, true)[32];
+        [r.into(), g.into(), b.into()]
+    }
+
+    /// The 16 colours of 640-dot graphics, as photographs of composite monitors show them: pattern, then whether
+    /// red, green and blue are to be the strong (2), middle (1) or weak (0) gun.
+    #[test]
+    fn patterns_of_white_dots_are_colours() {
+        for (nibble, [r, g, b]) in [
+            (0b0001, [0, 2, 1]),
+            (0b0010, [1, 0, 2]),
+            (0b0011, [0, 1, 2]),
+            (0b0100, [2, 0, 1]),
+            (0b0110, [2, 0, 2]),
+            (0b1000, [1, 2, 0]),
+            (0b1001, [0, 2, 0]),
+            (0b1100, [2, 1, 0]),
+            (0b1101, [1, 2, 0]),
+            (0b1110, [2, 0, 1]),
+        ] {
+            let pattern: Vec<u8> = (0..4).rev().map(|bit| 15 * (nibble >> bit & 1)).collect();
+            let color = color_of(&pattern, 0);
+            let guns = [(r, color[0]), (g, color[1]), (b, color[2])];
+            for ((rank_a, a), (rank_b, b)) in guns.iter().flat_map(|a| guns.iter().map(move |b| (*a, *b))) {
+                assert!(rank_a <= rank_b || a > b, "{nibble:04b}: {color:?}");
+            }
+        }
+        assert_eq!(color_of(&[0, 15], 0), color_of(&[15, 0], 0), "both greys");
+    }
+
+    #[test]
+    fn solid_colours_have_the_hue_of_their_name_at_any_phase() {
+        for (signal, strong) in
+            [(1, vec![2]), (2, vec![1]), (3, vec![1, 2]), (4, vec![0]), (5, vec![0, 2]), (6, vec![0, 1])]
+        {
+            let color = color_of(&[signal], 0);
+            for gun in 0..3 {
+                for other in (0..3).filter(|other| strong.contains(&gun) && !strong.contains(other)) {
+                    assert!(color[gun] > color[other], "{signal}: {color:?}");
+                }
+            }
+            // A line that begins later in the colour clock shows the same colour.
+            let shifted = color_of(&[signal], 3);
+            assert!((0..3).all(|gun| (color[gun] - shifted[gun]).abs() <= 2), "{color:?} {shifted:?}");
+        }
+    }
+
+    #[test]
+    fn black_white_and_greys() {
+        assert_eq!(color_of(&[0], 0), [0, 0, 0]);
+        assert_eq!(color_of(&[15], 0), [255, 255, 255]);
+        let grey =
+            |signal| color_of(&[signal], 1).iter().all(|&gun| (gun - color_of(&[signal], 1)[0]).abs() <= 1);
+        assert!(grey(7) && grey(8));
+        for dot in decoded(&[1, 2, 3, 4, 5, 6, 15, 0, 15, 0, 9], 0, false) {
+            assert!(dot[0] == dot[1] && dot[1] == dot[2], "no burst, no colour");
+        }
+    }
+
+    #[test]
+    fn a_full_turn_of_tint_is_none() {
+        for degrees in [-120i8, -45, 0, 30, 90, 127] {
+            let (cos, sin) = turn(degrees);
+            let angle = f64::from(degrees).to_radians();
+            assert!((f64::from(cos) / 4096.0 - angle.cos()).abs() < 0.003, "{degrees}");
+            assert!((f64::from(sin) / 4096.0 - angle.sin()).abs() < 0.003, "{degrees}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_at_any_setting(
+            signals: Vec<u8>,
+            (phase, burst, tint, saturation, contrast, smooth) in any::<(u8, bool, i8, u8, u8, bool)>(),
+        ) {
+            let mut out = Vec::new();
+            decode(&signals, phase, burst, CompositeSettings { tint, saturation, contrast, smooth }, &mut out);
+            prop_assert_eq!(out.len(), signals.len() * 4);
+        }
+    }
 }

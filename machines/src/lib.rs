@@ -3,4 +3,5 @@
 //! Knows `emu-core`; knows nothing of windows, sound devices or files picked by a user.
 #![forbid(unsafe_code)]
 
+pub mod chips;
 pub mod firmware;

@@ -1,0 +1,4 @@
+//! The chips of the machines, one file each, named by part number. A chip knows its data sheet; which ports it
+//! answers and who is wired to its pins is the board's affair.
+
+pub mod mc6845;

@@ -78,6 +78,7 @@ pub(crate) enum Effect {
     Disarm(EventTag),
     Dma(DmaCycle),
     Emit(u8),
+    Notice(String),
     RequestExit,
 }
 
@@ -128,6 +129,12 @@ impl Cx<'_> {
     /// Sends a byte to whatever the user has plugged in outside (a terminal, a printer's file).
     pub fn emit(&mut self, byte: u8) {
         self.push(Effect::Emit(byte));
+    }
+
+    /// Tells the user something that the guest cannot: a sentence, with the remedy where there is one.
+    /// For what a user must know (a disk image that cannot be written), not for a guest's odd accesses.
+    pub fn notice(&mut self, sentence: impl Into<String>) {
+        self.push(Effect::Notice(sentence.into()));
     }
 
     /// Ends the processor's run after the instruction at hand, so that the machine can serve a host call.

@@ -22,6 +22,9 @@ const MAX_EFFECTS: usize = 10_000;
 /// Bytes kept for a device whose output nobody collects.
 const MAX_EMITTED: usize = 1 << 20;
 
+/// Notices kept until somebody takes them.
+const MAX_NOTICES: usize = 64;
+
 /// A pin of the processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CpuPin {
@@ -129,6 +132,7 @@ pub struct Domain {
     queue: EventQueue,
     effects: Effects,
     emitted: Vec<(DeviceId, u8)>,
+    notices: Vec<(DeviceId, String)>,
     phys: Option<Box<dyn PhysBus>>,
     pub pins: CpuPins,
     pub hal: Hal,
@@ -161,6 +165,7 @@ impl Domain {
             queue,
             effects,
             emitted,
+            notices: Vec::new(),
             phys: None,
             pins: CpuPins::default(),
             hal,
@@ -347,6 +352,11 @@ impl Domain {
         std::mem::take(&mut self.emitted)
     }
 
+    /// Takes the sentences that devices have for the user.
+    pub fn take_notices(&mut self) -> Vec<(DeviceId, String)> {
+        std::mem::take(&mut self.notices)
+    }
+
     /// Whether any byte was sent out.
     #[inline]
     pub fn has_emitted(&self) -> bool {
@@ -390,6 +400,11 @@ impl Domain {
                 Effect::Emit(byte) => {
                     if self.emitted.len() < MAX_EMITTED {
                         self.emitted.push((from, byte));
+                    }
+                }
+                Effect::Notice(sentence) => {
+                    if self.notices.len() < MAX_NOTICES {
+                        self.notices.push((from, sentence));
                     }
                 }
                 Effect::RequestExit => self.pins.exit = true,

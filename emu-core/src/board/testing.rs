@@ -34,6 +34,8 @@ pub struct Bench<D: Device> {
     pub changes: Vec<LineChange>,
     /// Every byte that the device sent outside.
     pub emitted: Vec<u8>,
+    /// Every sentence for the user.
+    pub notices: Vec<String>,
     /// Every DMA cycle that the device asked for.
     pub dma_cycles: Vec<DmaCycle>,
     /// How often the device asked for the processor's run to end.
@@ -59,6 +61,7 @@ impl<D: Device> Bench<D> {
             hal: Hal::default(),
             changes: Vec::new(),
             emitted: Vec::new(),
+            notices: Vec::new(),
             dma_cycles: Vec::new(),
             exits: 0,
             stalled: 0,
@@ -92,6 +95,7 @@ impl<D: Device> Bench<D> {
             Effect::Disarm(tag) => self.events.disarm(ME.0, tag),
             Effect::Dma(cycle) => self.dma_cycles.push(cycle),
             Effect::Emit(byte) => self.emitted.push(byte),
+            Effect::Notice(sentence) => self.notices.push(sentence),
             Effect::RequestExit => self.exits += 1,
         }
     }

@@ -1,0 +1,47 @@
+//! `cargo xtask test`: all tests of all crates, those in documentation as well.
+
+use crate::process::{self, Outcome};
+use crate::setup::{self, Purpose};
+use std::process::{Command, ExitCode};
+
+/// `args` go to the runner. Its own closing lines are the last that is printed.
+pub fn test(args: &[String]) -> Outcome {
+    setup::ensure(&Purpose::ALL)?;
+    for mut command in runs(args, has_nextest()) {
+        let code = process::status(&mut command)?;
+        if code != 0 {
+            return Ok(process::exit_code(code));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Plain `cargo test` runs everything; `cargo nextest`, faster where it is installed, leaves documentation out.
+fn runs(args: &[String], nextest: bool) -> Vec<Command> {
+    let mut plain = process::cargo(["test", "--workspace"]);
+    plain.args(args);
+    if !nextest {
+        return vec![plain];
+    }
+    let mut nextest = process::cargo(["nextest", "run", "--workspace"]);
+    nextest.args(args);
+    let mut documentation = process::cargo(["test", "--workspace", "--doc"]);
+    documentation.args(args);
+    vec![documentation, nextest]
+}
+
+fn has_nextest() -> bool {
+    process::find_program(if cfg!(windows) { "cargo-nextest.exe" } else { "cargo-nextest" }).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documentation_is_tested_either_way() {
+        let shown = |nextest| runs(&[], nextest).iter().map(process::shown).collect::<Vec<_>>();
+        assert_eq!(shown(false), ["cargo test --workspace"]);
+        assert_eq!(shown(true), ["cargo test --workspace --doc", "cargo nextest run --workspace"]);
+    }
+}

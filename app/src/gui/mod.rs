@@ -1,0 +1,47 @@
+//! The window: the library of machines, and what grows from it.
+
+mod app;
+pub mod command_palette;
+pub mod commands;
+mod library;
+mod renderer;
+pub mod theme;
+
+pub use app::App;
+
+use crate::home;
+use anyhow::anyhow;
+
+/// What the window's title and the task bar show.
+pub const TITLE: &str = "Anachron";
+
+/// Opens the library's window, and returns when it is closed.
+///
+/// # Errors
+/// Says why no window could be opened, and what works without one.
+pub fn open() -> anyhow::Result<()> {
+    let viewport = egui::ViewportBuilder::default()
+        .with_title(TITLE)
+        .with_app_id("anachron")
+        .with_inner_size([1120.0, 720.0])
+        .with_min_inner_size([640.0, 400.0]);
+    let options = eframe::NativeOptions {
+        viewport,
+        renderer: renderer::choose(),
+        persistence_path: home::folder().map(|folder| folder.join("window.ron")),
+        ..Default::default()
+    };
+    eframe::run_native(TITLE, options, Box::new(|cx| Ok(Box::new(App::new(cx)))))
+        .map_err(|error| explained(&error))
+}
+
+fn explained(error: &eframe::Error) -> anyhow::Error {
+    let hint =
+        "the command line works without a window: anachron run xt --headless (see anachron run --help)";
+    match error {
+        eframe::Error::WinitEventLoop(_) => {
+            anyhow!("there is no display to open a window on ({error}); {hint}")
+        }
+        _ => anyhow!("the window cannot be opened ({error}); {hint}"),
+    }
+}

@@ -11,6 +11,7 @@ pub use app::App;
 
 use crate::home;
 use anyhow::anyhow;
+use tracing::debug;
 
 /// What the window's title and the task bar show.
 pub const TITLE: &str = "Anachron";
@@ -35,13 +36,14 @@ pub fn open() -> anyhow::Result<()> {
         .map_err(|error| explained(&error))
 }
 
+/// What failed, in a user's words. The windowing library's own words name places in its source: they go to the log.
 fn explained(error: &eframe::Error) -> anyhow::Error {
-    let hint =
-        "the command line works without a window: anachron run xt --headless (see anachron run --help)";
-    match error {
-        eframe::Error::WinitEventLoop(_) => {
-            anyhow!("there is no display to open a window on ({error}); {hint}")
-        }
-        _ => anyhow!("the window cannot be opened ({error}); {hint}"),
-    }
+    debug!(%error, "no window");
+    let what = match error {
+        eframe::Error::WinitEventLoop(_) => "There is no display to open a window on",
+        _ => "The window cannot be opened; a newer graphics driver may help",
+    };
+    anyhow!(
+        "{what}. The command line works without one: anachron run xt --headless (anachron run --help explains)"
+    )
 }

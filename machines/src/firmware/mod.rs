@@ -1,3 +1,4 @@
 //! Firmware: what a machine's ROMs hold, built for exactly that machine, and what builds it.
 
 pub mod asm;
+pub mod font;

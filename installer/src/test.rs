@@ -18,7 +18,7 @@ pub fn test(args: &[String]) -> Outcome {
 
 /// Plain `cargo test` runs everything; `cargo nextest`, faster where it is installed, leaves documentation out.
 fn runs(args: &[String], nextest: bool) -> Vec<Command> {
-    let mut plain = process::cargo(["test", "--workspace"]);
+    let mut plain = process::cargo(["test", "--workspace", "--no-fail-fast"]);
     plain.args(args);
     if !nextest {
         return vec![plain];
@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn documentation_is_tested_either_way() {
         let shown = |nextest| runs(&[], nextest).iter().map(process::shown).collect::<Vec<_>>();
-        assert_eq!(shown(false), ["cargo test --workspace"]);
+        assert_eq!(shown(false), ["cargo test --workspace --no-fail-fast"]);
         assert_eq!(shown(true), ["cargo test --workspace --doc", "cargo nextest run --workspace"]);
     }
 }

@@ -8,9 +8,9 @@ mod package_manager;
 
 use crate::process::{self, Outcome};
 use needs::{NEEDS, Need};
-use package_manager::PackageManager;
+use package_manager::{Lists, PackageManager};
 use std::io::{IsTerminal, Write};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 pub use needs::Purpose;
 
@@ -71,18 +71,31 @@ fn missing(purposes: &[Purpose]) -> Vec<&'static Need> {
 fn install_with(manager: PackageManager, missing: &[&Need], mode: Mode) -> Result<(), String> {
     let names: Vec<&str> = missing.iter().map(|need| need.what).collect();
     eprintln!("Anachron needs packages that this system lacks ({}).", names.join(", "));
-    let commands = manager.install_commands(&packages(manager, missing));
-    for command in &commands {
-        eprintln!("  {}", process::shown(command));
+    let packages = packages(manager, missing);
+    let lists = if manager.has_lists() { Lists::Keep } else { Lists::Fetch };
+    for command in manager.install_commands(&packages, lists) {
+        eprintln!("  {}", process::shown(&command));
     }
     if mode == Mode::Print || (mode == Mode::Ask && !confirmed()?) {
         return Ok(());
     }
-    for mut command in commands {
-        process::must(&mut command).map_err(|why| {
-            format!("the packages could not be installed: {why}. Install them by hand and try again")
-        })?;
+    let first_try = run_all(manager.install_commands(&packages, lists));
+    first_try
+        .or_else(|_| run_all(manager.install_commands(&packages, Lists::Fetch)))
+        .or_else(|why| resigned(&why, missing))
+}
+
+fn run_all(commands: Vec<Command>) -> Result<(), String> {
+    commands.into_iter().try_for_each(|mut command| process::must(&mut command))
+}
+
+/// Without what the build needs there is no going on; the rest may turn out to be dispensable.
+fn resigned(why: &str, missing: &[&Need]) -> Result<(), String> {
+    let what = format!("the packages could not be installed: {why}. Install them by hand and try again");
+    if missing.iter().any(|need| need.purpose == Purpose::Build) {
+        return Err(what);
     }
+    eprintln!("xtask: {what}. Going on without them.");
     Ok(())
 }
 

@@ -12,6 +12,14 @@ pub enum PackageManager {
     Pacman,
 }
 
+/// What to do about the package manager's lists, which name the versions that can be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lists {
+    Keep,
+    /// Fetch them first. Stale ones name packages that are gone.
+    Fetch,
+}
+
 impl PackageManager {
     pub const ALL: [Self; 3] = [Self::Apt, Self::Dnf, Self::Pacman];
 
@@ -28,21 +36,29 @@ impl PackageManager {
         }
     }
 
-    /// The commands that install `packages`, in order. A list of packages that was never fetched is fetched first.
-    pub fn install_commands(self, packages: &[&str]) -> Vec<Command> {
-        let mut commands = Vec::new();
-        if self == Self::Apt && !has_lists(Path::new("/var/lib/apt/lists")) {
-            commands.push(self.command(&["update"], &[]));
+    /// Whether it has ever fetched its lists of packages: in a fresh container it has not.
+    pub fn has_lists(self) -> bool {
+        match self {
+            Self::Apt => has_files(Path::new("/var/lib/apt/lists")),
+            Self::Dnf => true,
+            Self::Pacman => has_files(Path::new("/var/lib/pacman/sync")),
         }
-        commands.push(match self {
-            Self::Apt => self.command(&["install", "--yes", "--no-install-recommends"], packages),
-            Self::Dnf => self.command(&["install", "--assumeyes"], packages),
-            Self::Pacman if has_lists(Path::new("/var/lib/pacman/sync")) => {
-                self.command(&["-S", "--needed", "--noconfirm"], packages)
+    }
+
+    /// The commands that install `packages`, in order.
+    pub fn install_commands(self, packages: &[&str], lists: Lists) -> Vec<Command> {
+        let fetch = lists == Lists::Fetch;
+        match self {
+            Self::Apt => {
+                let update = fetch.then(|| self.command(&["update"], &[]));
+                let install = self.command(&["install", "--yes", "--no-install-recommends"], packages);
+                update.into_iter().chain([install]).collect()
             }
-            Self::Pacman => self.command(&["-Sy", "--needed", "--noconfirm"], packages),
-        });
-        commands
+            Self::Dnf if fetch => vec![self.command(&["install", "--refresh", "--assumeyes"], packages)],
+            Self::Dnf => vec![self.command(&["install", "--assumeyes"], packages)],
+            Self::Pacman if fetch => vec![self.command(&["-Sy", "--needed", "--noconfirm"], packages)],
+            Self::Pacman => vec![self.command(&["-S", "--needed", "--noconfirm"], packages)],
+        }
     }
 
     /// With `sudo` for all but root. Debian's packages must not stop for questions.
@@ -67,12 +83,10 @@ fn is_root() -> bool {
     process::output(Command::new("id").arg("-u")).is_some_and(|id| id.trim() == "0")
 }
 
-/// Whether any package list lies in `folder`: a fresh container has none.
-fn has_lists(folder: &Path) -> bool {
-    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    files
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
-        .any(|entry| entry.file_name() != "lock")
+fn has_files(folder: &Path) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    files.any(|entry| entry.file_name() != "lock")
 }
 
 #[cfg(test)]
@@ -82,9 +96,11 @@ mod tests {
     #[test]
     fn the_last_command_installs_the_packages() {
         for manager in PackageManager::ALL {
-            let commands = manager.install_commands(&["one", "two"]);
-            let last = process::shown(commands.last().expect("a command"));
-            assert!(last.contains(manager.program()) && last.ends_with(" one two"), "{last}");
+            for lists in [Lists::Keep, Lists::Fetch] {
+                let commands = manager.install_commands(&["one", "two"], lists);
+                let last = process::shown(commands.last().expect("a command"));
+                assert!(last.contains(manager.program()) && last.ends_with(" one two"), "{last}");
+            }
         }
     }
 }

@@ -52,7 +52,7 @@ impl SavedState {
 }
 
 /// Byte strings as one run instead of a sequence of numbers.
-mod bytes {
+pub(crate) mod bytes {
     use serde::{Deserializer, Serializer};
 
     pub fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {

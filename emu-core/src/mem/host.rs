@@ -1,0 +1,246 @@
+//! Host memory that holds a guest's: reserved whole, zeroed, committed by the host page by page on first touch.
+//!
+//! vCPUs race on guest memory as real processors do, so every access goes through one primitive, [`Scalar`]:
+//! a relaxed atomic where the address is aligned. Where it is not, x86-64 hosts use one plain `mov` in inline
+//! assembly, which is as atomic as the guest's own would be; other hosts go byte by byte, which may tear.
+
+use memmap2::{MmapOptions, MmapRaw};
+use std::io;
+use std::sync::atomic::AtomicU64;
+
+/// An integer that guest memory can hold: `u8`, `u16`, `u32` or `u64`.
+pub trait Scalar: Raw + Copy + Eq + std::fmt::Debug + TryFrom<u64> + Into<u64> + Send + 'static {
+    const BYTES: u64 = size_of::<Self>() as u64;
+}
+
+/// How a scalar moves; apart from [`Scalar`] so that nobody else can implement it or call it.
+pub trait Raw: Sized {
+    /// # Safety
+    /// `at` points to the scalar's bytes in live memory that is only ever accessed through this trait or atomics.
+    unsafe fn load(at: *mut u8) -> Self;
+
+    /// # Safety
+    /// As for [`Self::load`].
+    unsafe fn store(at: *mut u8, value: Self);
+}
+
+impl Scalar for u8 {}
+impl Scalar for u16 {}
+impl Scalar for u32 {}
+impl Scalar for u64 {}
+
+/// The form that any host has: atomics, byte by byte where the address is not aligned.
+#[cfg_attr(all(target_arch = "x86_64", not(miri)), allow(dead_code, reason = "tested on every host"))]
+mod portable {
+    use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+    macro_rules! portable {
+        ($load:ident, $store:ident, $int:ty, $atomic:ty) => {
+            /// # Safety
+            /// As for [`super::Raw::load`].
+            #[inline(always)]
+            pub unsafe fn $load(at: *mut u8) -> $int {
+                if at.addr() % align_of::<$atomic>() == 0 {
+                    // SAFETY: the caller vouches for the bytes, and the alignment was just tested.
+                    return unsafe { <$atomic>::from_ptr(at.cast()) }.load(Relaxed);
+                }
+                <$int>::from_ne_bytes(std::array::from_fn(|i| {
+                    // SAFETY: `i` is within the scalar, whose bytes the caller vouches for.
+                    unsafe { AtomicU8::from_ptr(at.add(i)) }.load(Relaxed)
+                }))
+            }
+
+            /// # Safety
+            /// As for [`super::Raw::store`].
+            #[inline(always)]
+            pub unsafe fn $store(at: *mut u8, value: $int) {
+                if at.addr() % align_of::<$atomic>() == 0 {
+                    // SAFETY: the caller vouches for the bytes, and the alignment was just tested.
+                    return unsafe { <$atomic>::from_ptr(at.cast()) }.store(value, Relaxed);
+                }
+                for (i, byte) in value.to_ne_bytes().into_iter().enumerate() {
+                    // SAFETY: `i` is within the scalar, whose bytes the caller vouches for.
+                    unsafe { AtomicU8::from_ptr(at.add(i)) }.store(byte, Relaxed);
+                }
+            }
+        };
+    }
+
+    portable!(load_u8, store_u8, u8, AtomicU8);
+    portable!(load_u16, store_u16, u16, AtomicU16);
+    portable!(load_u32, store_u32, u32, AtomicU32);
+    portable!(load_u64, store_u64, u64, AtomicU64);
+}
+
+/// x86-64 moves any scalar at any address with one instruction, atomically within a cache line.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod x86_64 {
+    use std::arch::asm;
+
+    macro_rules! one_instruction {
+        ($load:ident, $store:ident, $int:ty, $size:literal, $load_with:literal, $into:literal, $from:literal) => {
+            /// # Safety
+            /// As for [`super::Raw::load`].
+            #[inline(always)]
+            pub unsafe fn $load(at: *mut u8) -> $int {
+                let value: u64;
+                // SAFETY: reads the scalar's bytes, which the caller vouches for, and touches nothing else.
+                unsafe {
+                    asm!(concat!($load_with, " {value", $into, "}, ", $size, " ptr [{at}]"),
+                        at = in(reg) at, value = lateout(reg) value,
+                        options(nostack, preserves_flags, readonly));
+                }
+                value as $int
+            }
+
+            /// # Safety
+            /// As for [`super::Raw::store`].
+            #[inline(always)]
+            pub unsafe fn $store(at: *mut u8, value: $int) {
+                // SAFETY: writes the scalar's bytes, which the caller vouches for, and touches nothing else.
+                unsafe {
+                    asm!(concat!("mov ", $size, " ptr [{at}], {value", $from, "}"),
+                        at = in(reg) at, value = in(reg) u64::from(value),
+                        options(nostack, preserves_flags));
+                }
+            }
+        };
+    }
+
+    one_instruction!(load_u16, store_u16, u16, "word", "movzx", ":e", ":x");
+    one_instruction!(load_u32, store_u32, u32, "dword", "mov", ":e", ":e");
+    one_instruction!(load_u64, store_u64, u64, "qword", "mov", "", "");
+}
+
+macro_rules! scalar {
+    ($int:ty, $module:ident, $load:ident, $store:ident) => {
+        impl Raw for $int {
+            #[inline(always)]
+            unsafe fn load(at: *mut u8) -> Self {
+                // SAFETY: the caller keeps the trait's contract, which is the function's.
+                unsafe { $module::$load(at) }
+            }
+
+            #[inline(always)]
+            unsafe fn store(at: *mut u8, value: Self) {
+                // SAFETY: the caller keeps the trait's contract, which is the function's.
+                unsafe { $module::$store(at, value) }
+            }
+        }
+    };
+}
+
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+use portable as wide;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+use x86_64 as wide;
+
+scalar!(u8, portable, load_u8, store_u8);
+scalar!(u16, wide, load_u16, store_u16);
+scalar!(u32, wide, load_u32, store_u32);
+scalar!(u64, wide, load_u64, store_u64);
+
+/// A zeroed run of host memory that starts on a page.
+#[derive(Debug)]
+pub struct HostMemory {
+    map: MmapRaw,
+}
+
+impl HostMemory {
+    /// Reserves `bytes`, at least one. The host commits what is touched.
+    pub fn reserve(bytes: usize) -> io::Result<Self> {
+        let mut options = MmapOptions::new();
+        options.len(bytes.max(1));
+        #[cfg(not(miri))]
+        options.no_reserve_swap();
+        Ok(Self { map: options.map_anon()?.into() })
+    }
+
+    pub fn len(&self) -> usize {
+        self.map.len()
+    }
+
+    /// The first byte. Whoever uses the pointer keeps the memory alive and stays within [`Self::len`].
+    #[inline(always)]
+    pub fn base(&self) -> *mut u8 {
+        self.map.as_mut_ptr()
+    }
+
+    /// Loads the scalar whose lowest host byte is number `index`.
+    ///
+    /// # Panics
+    /// When it does not lie whole within the memory; callers have checked the guest's offset before.
+    #[inline]
+    pub fn load<T: Scalar>(&self, index: usize) -> T {
+        self.check::<T>(index);
+        // SAFETY: the range was just checked, `self` keeps it alive, and nobody makes references into it.
+        unsafe { T::load(self.base().add(index)) }
+    }
+
+    /// Stores the scalar whose lowest host byte is number `index`.
+    ///
+    /// # Panics
+    /// As [`Self::load`].
+    #[inline]
+    pub fn store<T: Scalar>(&self, index: usize, value: T) {
+        self.check::<T>(index);
+        // SAFETY: as for `load`.
+        unsafe { T::store(self.base().add(index), value) }
+    }
+
+    /// Word number `index` of memory that is used as a bit set.
+    ///
+    /// # Panics
+    /// When there is no such word.
+    #[inline]
+    pub fn word(&self, index: usize) -> &AtomicU64 {
+        let at = index * size_of::<u64>();
+        self.check::<u64>(at);
+        // SAFETY: in range, aligned because the base lies on a page, and only accessed atomically.
+        unsafe { AtomicU64::from_ptr(self.base().add(at).cast()) }
+    }
+
+    #[inline]
+    fn check<T: Scalar>(&self, index: usize) {
+        let fits = index.checked_add(size_of::<T>()).is_some_and(|end| end <= self.len());
+        assert!(fits, "host memory is accessed within its bounds");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn both_forms_of_the_primitive_agree(at in 0usize..64, value: u64) {
+            let memory = HostMemory::reserve(128).expect("128 bytes");
+            let pointer = memory.base().wrapping_add(at);
+            // SAFETY: 64 bytes and the widest scalar lie within the 128.
+            unsafe {
+                portable::store_u64(pointer, value);
+                prop_assert_eq!(memory.load::<u64>(at), value);
+                prop_assert_eq!(portable::load_u32(pointer), memory.load::<u32>(at));
+                prop_assert_eq!(portable::load_u16(pointer), memory.load::<u16>(at));
+                memory.store(at, value as u16);
+                prop_assert_eq!(portable::load_u16(pointer), value as u16);
+                memory.store(at, value as u32);
+                prop_assert_eq!(portable::load_u32(pointer), value as u32);
+                memory.store(at, !value);
+                prop_assert_eq!(portable::load_u64(pointer), !value);
+                portable::store_u16(pointer, 0x1234);
+                portable::store_u32(pointer.wrapping_add(8), 0x1234_5678);
+                prop_assert_eq!(memory.load::<u16>(at), 0x1234);
+                prop_assert_eq!(memory.load::<u32>(at + 8), 0x1234_5678);
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "within its bounds")]
+    fn a_scalar_over_the_end_is_refused() {
+        let memory = HostMemory::reserve(4096).expect("a page");
+        memory.load::<u16>(memory.len() - 1);
+    }
+}

@@ -1,0 +1,329 @@
+//! A vCPU's software TLB: from a linear address to host memory by one compare and one XOR.
+//!
+//! An entry maps one guest page and is found by the page of an access's **first** byte; its tag must be the page of the
+//! **last** byte. So one compare covers the miss, the page crossing (a neighbour never shares a slot) and, because reads,
+//! writes and fetches have tables of their own, the permission. An empty tag is a value that no page has.
+//!
+//! The host address of a scalar of N bytes at G is `G ^ xor`; in a block stored backwards, where the low bits of
+//! `xor` are ones, `(G ^ xor) - (N - 1)`.
+//!
+//! What keeps it sound: an entry's pointer is made by [`RamBlock::host_page`] for one whole page, the block it points
+//! into is kept alive in [`Tlb::blocks`] for as long as an entry may point there, and an access that hits lies whole
+//! within that page.
+
+use super::host::Scalar;
+use super::mailbox::{CodeLine, Mailbox, Notice};
+use super::ram::{BlockId, RamBlock};
+use super::{GuestOrder, LittleGuest, PAGE_BITS, PAGE_SIZE};
+use crate::addr::Linear;
+use serde::{Deserialize, Serialize};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// Entries of one table; a power of two, and more than one, so that neighbouring pages have slots of their own.
+/// 1024 pages map 4 MiB: all of an 8086's, and the working set of most 32-bit guests.
+pub const TLB_ENTRIES: usize = 1024;
+
+const _: () = assert!(TLB_ENTRIES.is_power_of_two() && TLB_ENTRIES > 1);
+const _: () =
+    assert!(size_of::<usize>() == size_of::<u64>(), "guest addresses are mapped into a 64-bit host's");
+
+/// What an access is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Table {
+    Read,
+    Write,
+    Fetch,
+}
+
+impl Table {
+    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Fetch];
+}
+
+/// With whose rights an access is made. A processor without such a notion is always [`Self::Supervisor`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Privilege {
+    User,
+    Supervisor,
+}
+
+impl Privilege {
+    pub const ALL: [Self; 2] = [Self::User, Self::Supervisor];
+}
+
+/// How often one table could not answer, and why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableCounters {
+    /// The page had no entry and got one.
+    pub fills: u64,
+    /// The access crossed from one page into the next.
+    pub crossings: u64,
+    /// The page has code, so that each store must be seen.
+    pub guarded: u64,
+    /// No memory that an entry could map: devices, holes, memory that ends within the page.
+    pub unmapped: u64,
+}
+
+impl TableCounters {
+    /// Accesses that took the slow path.
+    pub fn misses(&self) -> u64 {
+        self.fills + self.crossings + self.guarded + self.unmapped
+    }
+
+    /// The share of `accesses` that were hits, from 0 to 1; 1 if there were none. The accesses are counted by the
+    /// processor, which knows how many its instructions make, so that a hit costs no counting.
+    pub fn hit_rate(&self, accesses: u64) -> f64 {
+        if accesses == 0 { 1.0 } else { accesses.saturating_sub(self.misses()) as f64 / accesses as f64 }
+    }
+}
+
+/// What a [`Tlb`] has counted since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlbCounters {
+    pub read: TableCounters,
+    pub write: TableCounters,
+    pub fetch: TableCounters,
+}
+
+impl TlbCounters {
+    pub fn table(&mut self, table: Table) -> &mut TableCounters {
+        match table {
+            Table::Read => &mut self.read,
+            Table::Write => &mut self.write,
+            Table::Fetch => &mut self.fetch,
+        }
+    }
+}
+
+/// What a vCPU must act on after [`Tlb::honour`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Traces made from these lines are stale.
+    pub code: Vec<CodeLine>,
+    /// All traces are stale, and nothing known of addresses holds: the map changed, or too much happened to list.
+    pub everything: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    /// The address of the page, or [`EMPTY`].
+    tag: u64,
+    /// The XOR of guest and host addresses; a pointer so that it carries the right to the block's memory.
+    xor: *mut u8,
+}
+
+/// A tag that no page has: pages start at multiples of [`PAGE_SIZE`].
+const EMPTY: u64 = u64::MAX;
+const EMPTY_ENTRY: Entry = Entry { tag: EMPTY, xor: std::ptr::null_mut() };
+
+type Entries = [Entry; TLB_ENTRIES];
+
+/// The software TLB of one vCPU of byte order `O`. Answers for RAM and ROM only; everything else is a miss, for the
+/// caller to take to [`super::PhysMem`] or the bus.
+pub struct Tlb<O: GuestOrder = LittleGuest> {
+    /// By [`Table`], by [`Privilege`], by page.
+    tables: Box<[[Entries; 2]; 3]>,
+    /// Every block that an entry may point into.
+    blocks: Vec<Arc<RamBlock>>,
+    mailbox: Arc<Mailbox>,
+    counters: TlbCounters,
+    order: PhantomData<O>,
+}
+
+// SAFETY: the pointers lead into blocks that the TLB owns shares of, and those may be used from any thread.
+unsafe impl<O: GuestOrder> Send for Tlb<O> {}
+
+impl<O: GuestOrder> Default for Tlb<O> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<O: GuestOrder> Tlb<O> {
+    const BACKWARDS: bool = O::ORDER.is_backwards();
+
+    /// An empty TLB with a mailbox of its own.
+    pub fn new() -> Self {
+        let tables: Box<[[Entries; 2]]> = vec![[[EMPTY_ENTRY; TLB_ENTRIES]; 2]; 3].into_boxed_slice();
+        let Ok(tables) = tables.try_into() else { unreachable!("three tables were made") };
+        Self {
+            tables,
+            blocks: Vec::new(),
+            mailbox: Arc::default(),
+            counters: TlbCounters::default(),
+            order: PhantomData,
+        }
+    }
+
+    /// Where this vCPU is told of changes; see [`super::PhysMem::attach`].
+    pub fn mailbox(&self) -> &Arc<Mailbox> {
+        &self.mailbox
+    }
+
+    pub fn counters(&self) -> TlbCounters {
+        self.counters
+    }
+
+    /// Reads data; `None` is a miss.
+    #[inline(always)]
+    pub fn read<T: Scalar>(&self, privilege: Privilege, at: Linear) -> Option<T> {
+        self.load(Table::Read, privilege, at)
+    }
+
+    /// Reads code; `None` is a miss.
+    #[inline(always)]
+    pub fn fetch<T: Scalar>(&self, privilege: Privilege, at: Linear) -> Option<T> {
+        self.load(Table::Fetch, privilege, at)
+    }
+
+    /// Writes data; `None` is a miss, and nothing was written.
+    #[inline(always)]
+    pub fn write<T: Scalar>(&self, privilege: Privilege, at: Linear, value: T) -> Option<()> {
+        let host = self.host::<T>(Table::Write, privilege, at)?;
+        // SAFETY: `host` vouches for the scalar's bytes.
+        unsafe { T::store(host, value) };
+        Some(())
+    }
+
+    #[inline(always)]
+    fn load<T: Scalar>(&self, table: Table, privilege: Privilege, at: Linear) -> Option<T> {
+        let host = self.host::<T>(table, privilege, at)?;
+        // SAFETY: `host` vouches for the scalar's bytes.
+        Some(unsafe { T::load(host) })
+    }
+
+    /// The lowest host byte of a scalar that lies whole within a mapped page. The pointer is good for that scalar until
+    /// the TLB is next changed, which needs it mutably.
+    #[inline(always)]
+    fn host<T: Scalar>(&self, table: Table, privilege: Privilege, at: Linear) -> Option<*mut u8> {
+        let entry = &self.tables[table as usize][privilege as usize][slot(at)];
+        if entry.tag != page_of(at.0.wrapping_add(T::BYTES - 1)) {
+            return None;
+        }
+        let host = entry.xor.map_addr(|xor| xor ^ at.0 as usize);
+        Some(if Self::BACKWARDS { host.wrapping_sub(T::BYTES as usize - 1) } else { host })
+    }
+
+    /// Whether an access of `bytes` at `at` crosses into the next page, which no entry serves. Counts it if so.
+    pub(super) fn crosses(&mut self, table: Table, at: Linear, bytes: u64) -> bool {
+        let crosses = page_of(at.0) != page_of(at.0.wrapping_add(bytes - 1));
+        self.counters.table(table).crossings += u64::from(crosses);
+        crosses
+    }
+
+    /// Counts an access that no entry could serve.
+    pub(super) fn count_unmapped(&mut self, table: Table) {
+        self.counters.table(table).unmapped += 1;
+    }
+
+    /// Maps the page around `at` to the page at `offset` of `block`, for one kind of access. The caller has checked
+    /// that the guest may do that, and, for writes, that the block may be written.
+    ///
+    /// Gives whether the page is mapped now. It is not where the block has no whole page at `offset` or another byte
+    /// order, nor, for writes, where the page has code; then the caller reaches the block itself.
+    pub fn fill(
+        &mut self,
+        table: Table,
+        privilege: Privilege,
+        at: Linear,
+        block: &Arc<RamBlock>,
+        offset: u64,
+    ) -> bool {
+        let page = page_of(at.0);
+        let host = if block.order() == O::ORDER { block.host_page(offset) } else { None };
+        let Some(host) = host else {
+            self.count_unmapped(table);
+            return false;
+        };
+        if table == Table::Write {
+            if block.page_has_code(offset) {
+                self.counters.write.guarded += 1;
+                return false;
+            }
+            block.mark_dirty(offset);
+        }
+        self.keep(block);
+        let turn = if Self::BACKWARDS { PAGE_SIZE - 1 } else { 0 };
+        let xor = host.map_addr(|host| host ^ (page | turn) as usize);
+        self.tables[table as usize][privilege as usize][slot(at)] = Entry { tag: page, xor };
+        self.counters.table(table).fills += 1;
+        true
+    }
+
+    /// Holds on to a block that an entry is about to point into.
+    fn keep(&mut self, block: &Arc<RamBlock>) {
+        if !self.blocks.iter().any(|kept| Arc::ptr_eq(kept, block)) {
+            self.blocks.push(Arc::clone(block));
+        }
+    }
+
+    /// Forgets everything.
+    pub fn flush(&mut self) {
+        for entries in self.tables.iter_mut().flatten() {
+            entries.fill(EMPTY_ENTRY);
+        }
+        self.blocks.clear();
+    }
+
+    /// Forgets the page around `at`.
+    pub fn flush_page(&mut self, at: Linear) {
+        let page = page_of(at.0);
+        for entry in self.tables.iter_mut().flatten().map(|entries| &mut entries[slot(at)]) {
+            if entry.tag == page {
+                *entry = EMPTY_ENTRY;
+            }
+        }
+    }
+
+    /// Forgets everything that was mapped for `table`.
+    pub fn flush_table(&mut self, table: Table) {
+        for entries in &mut self.tables[table as usize] {
+            entries.fill(EMPTY_ENTRY);
+        }
+    }
+
+    /// Whether [`Self::honour`] has something to do. Asked before each trace, and by a vCPU that has just stored
+    /// on the slow path before its next instruction.
+    #[inline(always)]
+    pub fn has_notices(&self) -> bool {
+        self.mailbox.is_waiting()
+    }
+
+    /// Carries out what was posted to the mailbox as far as the TLB goes, and gives the rest.
+    pub fn honour(&mut self) -> Changes {
+        let mut changes = Changes::default();
+        let mailbox = Arc::clone(&self.mailbox);
+        mailbox.honour(|notice| match notice {
+            Some(Notice::Code(line)) => changes.code.push(line),
+            Some(Notice::Guarded { block, page }) => self.forbid_writing(block, page),
+            Some(Notice::Untracked) => self.flush_table(Table::Write),
+            Some(Notice::Remapped) | None => {
+                self.flush();
+                changes.everything = true;
+            }
+        });
+        changes
+    }
+
+    /// Drops the write entries, wherever they are mapped, of one page of a block.
+    fn forbid_writing(&mut self, block: BlockId, page: u64) {
+        let host = self.blocks.iter().find(|kept| kept.id() == block).and_then(|kept| kept.host_page(page));
+        let Some(host) = host else { return };
+        for entry in self.tables[Table::Write as usize].iter_mut().flatten() {
+            if entry.tag != EMPTY && page_of(entry.xor.addr() as u64 ^ entry.tag) == host.addr() as u64 {
+                *entry = EMPTY_ENTRY;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+const fn page_of(address: u64) -> u64 {
+    address & !(PAGE_SIZE - 1)
+}
+
+/// Where a page's entry lies in its table. Neighbouring pages never share a slot.
+#[inline(always)]
+const fn slot(at: Linear) -> usize {
+    (at.0 >> PAGE_BITS) as usize & (TLB_ENTRIES - 1)
+}

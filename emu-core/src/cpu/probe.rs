@@ -21,6 +21,28 @@ pub struct Access {
     pub by: CodeAddress,
 }
 
+/// What a prefetch queue reports on its status lines (QS1, QS0 of an 8086).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueOperation {
+    /// The first byte of an instruction (each prefix counts as one) left the queue.
+    First,
+    /// Another byte of the instruction left the queue.
+    Subsequent,
+    /// The queue was emptied.
+    Empty,
+}
+
+/// One operation of a prefetch queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueEvent {
+    pub operation: QueueOperation,
+    /// The byte that left; 0 when the queue was emptied.
+    pub byte: u8,
+    /// Bytes that are left in the queue.
+    pub left: u8,
+    pub at: Cycle,
+}
+
 pub trait Probe {
     /// Whether anything is watched at all; a constant, so that an unwatched engine has no code for it.
     const ACTIVE: bool;
@@ -37,6 +59,9 @@ pub trait Probe {
 
     /// An interrupt or exception is being entered.
     fn interrupt(&mut self, _vector: u8, _from: CodeAddress) {}
+
+    /// A prefetch queue gave a byte or was emptied. Only engines that model a queue tell.
+    fn queue(&mut self, _event: &QueueEvent) {}
 
     /// Whether the processor is to stop after the current instruction.
     fn stop_requested(&self) -> bool {

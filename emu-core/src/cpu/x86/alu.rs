@@ -1,0 +1,362 @@
+//! Arithmetic and flags of the x86 family: numbers in, number and flags out. Nothing here sees registers, memory
+//! or time.
+//!
+//! Results include what the data sheets leave undefined, as the 8086's own ALU gives it (a result is passed through
+//! the shifter, the adder sets all six flags).
+
+/// Bits of FLAGS (8086 family user's manual 9800722, figure 2-11).
+pub mod flag {
+    pub const CF: u16 = 0x0001;
+    pub const PF: u16 = 0x0004;
+    pub const AF: u16 = 0x0010;
+    pub const ZF: u16 = 0x0040;
+    pub const SF: u16 = 0x0080;
+    pub const TF: u16 = 0x0100;
+    pub const IF: u16 = 0x0200;
+    pub const DF: u16 = 0x0400;
+    pub const OF: u16 = 0x0800;
+    /// What arithmetic changes.
+    pub const STATUS: u16 = CF | PF | AF | ZF | SF | OF;
+}
+
+use flag::{AF, CF, OF, PF, SF, STATUS, ZF};
+
+/// SF, ZF and PF of every byte.
+const SIGN_ZERO_PARITY: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut value = 0;
+    while value < 256 {
+        let byte = value as u8;
+        let parity = if byte.count_ones() % 2 == 0 { PF as u8 } else { 0 };
+        let zero = if byte == 0 { ZF as u8 } else { 0 };
+        table[value] = parity | zero | (byte & 0x80);
+        value += 1;
+    }
+    table
+};
+
+/// An operand width: `u8` or `u16`.
+pub trait Int: Copy + Eq + Into<u32> + 'static {
+    const BITS: u32;
+    const MASK: u32;
+
+    /// The low bits of `value`.
+    fn low(value: u32) -> Self;
+
+    /// SF, ZF and PF of this value.
+    fn sign_zero_parity(self) -> u16;
+
+    fn wide(self) -> u32 {
+        self.into()
+    }
+
+    fn is_negative(self) -> bool {
+        self.wide() >> (Self::BITS - 1) != 0
+    }
+}
+
+impl Int for u8 {
+    const BITS: u32 = 8;
+    const MASK: u32 = 0xFF;
+
+    #[inline(always)]
+    fn low(value: u32) -> Self {
+        value as u8
+    }
+
+    #[inline(always)]
+    fn sign_zero_parity(self) -> u16 {
+        SIGN_ZERO_PARITY[self as usize] as u16
+    }
+}
+
+impl Int for u16 {
+    const BITS: u32 = 16;
+    const MASK: u32 = 0xFFFF;
+
+    #[inline(always)]
+    fn low(value: u32) -> Self {
+        value as u16
+    }
+
+    #[inline(always)]
+    fn sign_zero_parity(self) -> u16 {
+        let parity = SIGN_ZERO_PARITY[self as usize & 0xFF] as u16 & PF;
+        let zero = if self == 0 { ZF } else { 0 };
+        parity | zero | (self >> 8 & SF)
+    }
+}
+
+/// A result and the status flags that go with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AluOut<T> {
+    pub value: T,
+    /// All of [`flag::STATUS`]; other bits are clear.
+    pub flags: u16,
+}
+
+/// The eight operations of opcodes 00–3F and of the immediate group, in the order of their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    Add,
+    Or,
+    Adc,
+    Sbb,
+    And,
+    Sub,
+    Xor,
+    Cmp,
+}
+
+impl Operation {
+    /// The operation of a three-bit field.
+    #[inline(always)]
+    pub const fn from_field(field: u8) -> Self {
+        match field & 7 {
+            0 => Self::Add,
+            1 => Self::Or,
+            2 => Self::Adc,
+            3 => Self::Sbb,
+            4 => Self::And,
+            5 => Self::Sub,
+            6 => Self::Xor,
+            _ => Self::Cmp,
+        }
+    }
+
+    /// `a` and `b` combined; `flags` gives the carry in.
+    #[inline(always)]
+    pub fn apply<T: Int>(self, a: T, b: T, flags: u16) -> AluOut<T> {
+        match self {
+            Self::Add => add(a, b, false),
+            Self::Or => logic(T::low(a.wide() | b.wide())),
+            Self::Adc => add(a, b, flags & CF != 0),
+            Self::Sbb => sub(a, b, flags & CF != 0),
+            Self::And => logic(T::low(a.wide() & b.wide())),
+            Self::Sub | Self::Cmp => sub(a, b, false),
+            Self::Xor => logic(T::low(a.wide() ^ b.wide())),
+        }
+    }
+}
+
+#[inline(always)]
+fn carry_and_overflow<T: Int>(wide: u32, overflow: u32, half: u32) -> u16 {
+    let carry = (wide >> T::BITS) as u16 & CF;
+    let overflow = if overflow >> (T::BITS - 1) & 1 != 0 { OF } else { 0 };
+    carry | overflow | half as u16 & AF
+}
+
+#[inline(always)]
+pub fn add<T: Int>(a: T, b: T, carry: bool) -> AluOut<T> {
+    let (a, b) = (a.wide(), b.wide());
+    let wide = a + b + u32::from(carry);
+    let value = T::low(wide);
+    let flags = carry_and_overflow::<T>(wide, (wide ^ a) & (wide ^ b), a ^ b ^ wide);
+    AluOut { value, flags: flags | value.sign_zero_parity() }
+}
+
+#[inline(always)]
+pub fn sub<T: Int>(a: T, b: T, borrow: bool) -> AluOut<T> {
+    let (a, b) = (a.wide(), b.wide());
+    let wide = a.wrapping_sub(b).wrapping_sub(u32::from(borrow));
+    let value = T::low(wide);
+    let flags = carry_and_overflow::<T>(wide, (a ^ b) & (wide ^ a), a ^ b ^ wide);
+    AluOut { value, flags: flags | value.sign_zero_parity() }
+}
+
+/// A bitwise result: only SF, ZF and PF can be set.
+#[inline(always)]
+pub fn logic<T: Int>(value: T) -> AluOut<T> {
+    AluOut { value, flags: value.sign_zero_parity() }
+}
+
+/// INC and DEC keep CF, which comes from `flags`.
+#[inline(always)]
+pub fn inc<T: Int>(a: T, flags: u16) -> AluOut<T> {
+    let out = add(a, T::low(1), false);
+    AluOut { value: out.value, flags: out.flags & !CF | flags & CF }
+}
+
+#[inline(always)]
+pub fn dec<T: Int>(a: T, flags: u16) -> AluOut<T> {
+    let out = sub(a, T::low(1), false);
+    AluOut { value: out.value, flags: out.flags & !CF | flags & CF }
+}
+
+/// The eight operations of the shift group (D0–D3), in the order of their numbers. `SetMinusOne` is the 8086's
+/// undocumented number 6, which later members decode as SHL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shift {
+    Rol,
+    Ror,
+    Rcl,
+    Rcr,
+    Shl,
+    Shr,
+    SetMinusOne,
+    Sar,
+}
+
+impl Shift {
+    /// The operation of a three-bit field.
+    #[inline(always)]
+    pub const fn from_field(field: u8) -> Self {
+        match field & 7 {
+            0 => Self::Rol,
+            1 => Self::Ror,
+            2 => Self::Rcl,
+            3 => Self::Rcr,
+            4 => Self::Shl,
+            5 => Self::Shr,
+            6 => Self::SetMinusOne,
+            _ => Self::Sar,
+        }
+    }
+
+    /// One step of the shifter. Rotations change CF and OF only; the other bits of [`flag::STATUS`] come from
+    /// `flags`.
+    #[inline(always)]
+    pub fn once<T: Int>(self, a: T, flags: u16) -> AluOut<T> {
+        let wide = a.wide();
+        let top = T::BITS - 1;
+        let carry_in = u32::from(flags & CF);
+        let (value, carry) = match self {
+            Self::Rol => (wide << 1 | wide >> top, wide >> top),
+            Self::Ror => (wide >> 1 | wide << top, wide & 1),
+            Self::Rcl => (wide << 1 | carry_in, wide >> top),
+            Self::Rcr => (wide >> 1 | carry_in << top, wide & 1),
+            Self::Shl => (wide << 1, wide >> top),
+            Self::Shr => (wide >> 1, wide & 1),
+            Self::SetMinusOne => (T::MASK, 0),
+            Self::Sar => (wide >> 1 | wide & 1 << top, wide & 1),
+        };
+        let value = T::low(value);
+        let overflow = if (value.wide() ^ wide) >> top != 0 { OF } else { 0 };
+        let carry = carry as u16 & CF;
+        let rest = match self {
+            Self::Rol | Self::Ror | Self::Rcl | Self::Rcr => flags & (STATUS & !(CF | OF)),
+            Self::Shl => value.sign_zero_parity() | (wide << 1) as u16 & AF,
+            Self::Shr | Self::Sar => value.sign_zero_parity() | (wide >> 1) as u16 & AF,
+            Self::SetMinusOne => value.sign_zero_parity(),
+        };
+        AluOut { value, flags: carry | overflow | rest }
+    }
+}
+
+/// DAA: adjusts the sum `al` of two packed decimal bytes.
+pub fn daa(al: u8, flags: u16) -> AluOut<u8> {
+    let limit = if flags & AF != 0 { 0x9F } else { 0x99 };
+    let low = flags & AF != 0 || al & 0x0F > 9;
+    let high = flags & CF != 0 || al > limit;
+    let step = if low { al.wrapping_add(6) } else { al };
+    let value = if high { step.wrapping_add(0x60) } else { step };
+    let overflow = low && step & !al & 0x80 != 0 || high && value & !step & 0x80 != 0;
+    adjusted(value, low, high, overflow)
+}
+
+/// DAS: adjusts the difference `al` of two packed decimal bytes.
+pub fn das(al: u8, flags: u16) -> AluOut<u8> {
+    let limit = if flags & AF != 0 { 0x9F } else { 0x99 };
+    let low = flags & AF != 0 || al & 0x0F > 9;
+    let high = flags & CF != 0 || al > limit;
+    let step = if low { al.wrapping_sub(6) } else { al };
+    let value = if high { step.wrapping_sub(0x60) } else { step };
+    let overflow = low && al & !step & 0x80 != 0 || high && step & !value & 0x80 != 0;
+    adjusted(value, low, high, overflow)
+}
+
+/// The low digit of AAA, before its upper half is cleared; CF says whether AH is to change.
+pub fn aaa(al: u8, flags: u16) -> AluOut<u8> {
+    let carry = flags & AF != 0 || al & 0x0F > 9;
+    let value = if carry { al.wrapping_add(6) } else { al };
+    adjusted(value, carry, carry, value & !al & 0x80 != 0)
+}
+
+/// As [`aaa`], for AAS.
+pub fn aas(al: u8, flags: u16) -> AluOut<u8> {
+    let carry = flags & AF != 0 || al & 0x0F > 9;
+    let value = if carry { al.wrapping_sub(6) } else { al };
+    adjusted(value, carry, carry, al & !value & 0x80 != 0)
+}
+
+fn adjusted(value: u8, half: bool, carry: bool, overflow: bool) -> AluOut<u8> {
+    let half = if half { AF } else { 0 };
+    let carry = if carry { CF } else { 0 };
+    let overflow = if overflow { OF } else { 0 };
+    AluOut { value, flags: half | carry | overflow | value.sign_zero_parity() }
+}
+
+/// The sixteen conditions of the conditional jumps, by the low four bits of the opcode.
+#[inline(always)]
+pub fn condition(number: u8, flags: u16) -> bool {
+    let less = (flags & SF != 0) != (flags & OF != 0);
+    let holds = match number >> 1 & 7 {
+        0 => flags & OF != 0,
+        1 => flags & CF != 0,
+        2 => flags & ZF != 0,
+        3 => flags & (CF | ZF) != 0,
+        4 => flags & SF != 0,
+        5 => flags & PF != 0,
+        6 => less,
+        _ => less || flags & ZF != 0,
+    };
+    holds != (number & 1 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_and_differences_set_the_flags_of_the_manual() {
+        for (a, b, carry, value, flags) in [
+            (0x7Fu8, 0x01u8, false, 0x80u8, OF | SF | AF),
+            (0xFF, 0x01, false, 0x00, CF | ZF | PF | AF),
+            (0x0F, 0x00, true, 0x10, AF),
+            (0x80, 0x80, false, 0x00, CF | OF | ZF | PF),
+        ] {
+            assert_eq!(add(a, b, carry), AluOut { value, flags }, "{a:#x}+{b:#x}");
+        }
+        assert_eq!(sub(0u16, 1, false), AluOut { value: 0xFFFF, flags: CF | AF | SF | PF });
+        assert_eq!(sub(0x8000u16, 1, false), AluOut { value: 0x7FFF, flags: OF | AF | PF });
+    }
+
+    #[test]
+    fn every_operation_agrees_with_wide_arithmetic() {
+        for a in 0..=255u8 {
+            for b in 0..=255u8 {
+                let sum = add(a, b, false);
+                assert_eq!((sum.value, sum.flags & CF != 0), a.overflowing_add(b));
+                assert_eq!(sum.flags & OF != 0, (a as i8).overflowing_add(b as i8).1);
+                let difference = sub(a, b, false);
+                assert_eq!((difference.value, difference.flags & CF != 0), a.overflowing_sub(b));
+                assert_eq!(difference.flags & OF != 0, (a as i8).overflowing_sub(b as i8).1);
+                assert_eq!(difference.flags & AF != 0, a & 15 < b & 15);
+            }
+        }
+    }
+
+    #[test]
+    fn decimal_sums_come_out_decimal() {
+        let packed = |n: u8| n / 10 << 4 | n % 10;
+        for a in 0..100u8 {
+            for b in 0..100u8 {
+                let sum = add(packed(a), packed(b), false);
+                let adjusted = daa(sum.value, sum.flags);
+                assert_eq!(adjusted.value, packed((a + b) % 100));
+                assert_eq!(adjusted.flags & CF != 0, a + b >= 100);
+            }
+        }
+    }
+
+    #[test]
+    fn conditions_come_in_pairs() {
+        for flags in [0, CF, ZF, SF, OF, PF, SF | OF, ZF | SF] {
+            for number in (0..16).step_by(2) {
+                assert_ne!(condition(number, flags), condition(number + 1, flags));
+            }
+        }
+        assert!(condition(0xC, SF));
+        assert!(condition(0xE, SF | OF | ZF));
+    }
+}

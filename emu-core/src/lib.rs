@@ -6,7 +6,9 @@
 pub mod addr;
 pub mod board;
 pub mod cpu;
+pub mod debug;
 pub mod hal;
+pub mod machine;
 pub mod mem;
 pub mod snapshot;
 pub mod time;

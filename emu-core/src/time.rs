@@ -101,6 +101,14 @@ impl Clock {
     }
 }
 
+impl Clock {
+    /// The first cycle that begins at or after `at`; never for a moment that never comes.
+    #[inline]
+    pub const fn first_cycle_at(self, at: Tick) -> Cycle {
+        if at.0 == u64::MAX { Cycle::NEVER } else { Cycle(self.cycles_covering(at.0)) }
+    }
+}
+
 /// Names an event to its device. The device gives it a meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EventTag(pub u8);

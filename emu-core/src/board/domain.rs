@@ -173,6 +173,20 @@ impl Domain {
         }
     }
 
+    /// A board with nothing on it.
+    pub(crate) fn empty() -> Self {
+        Self::new(Parts {
+            slots: Vec::new(),
+            ports: AddressMap::default(),
+            memory: AddressMap::default(),
+            nets: Vec::new(),
+            dma_peers: Vec::new(),
+            interrupt_controller: None,
+            port_mask: 0,
+            hal: Hal::default(),
+        })
+    }
+
     /// Connects the memory that DMA reaches.
     pub fn connect_memory(&mut self, phys: Box<dyn PhysBus>) {
         self.phys = Some(phys);
@@ -311,8 +325,7 @@ impl Domain {
 
     /// Calls a device, and carries out what it asks for.
     pub fn with<R>(&mut self, id: DeviceId, call: impl FnOnce(&mut dyn Device, &mut Cx<'_>) -> R) -> R {
-        let mut cx = Cx { now: self.now, hal: &mut self.hal, me: id, effects: &mut self.effects };
-        let result = call(self.slots[usize::from(id.0)].device.as_mut(), &mut cx);
+        let result = self.quietly(id, call);
         if !self.effects.queue.is_empty() {
             self.settle();
         }
@@ -436,10 +449,7 @@ impl Domain {
 
     fn move_sink(&mut self, sink: Sink, level: bool) {
         match sink {
-            Sink::Pin(device, pin) => {
-                let mut cx = Cx { now: self.now, hal: &mut self.hal, me: device, effects: &mut self.effects };
-                self.slots[usize::from(device.0)].device.on_pin(pin, level, &mut cx);
-            }
+            Sink::Pin(device, pin) => self.quietly(device, |device, cx| device.on_pin(pin, level, cx)),
             Sink::Cpu(CpuPin::Interrupt) => self.pins.interrupt = level,
             Sink::Cpu(CpuPin::NonMaskableInterrupt) => self.pins.nmi_edge |= level,
             Sink::Cpu(CpuPin::Hold(master)) => {
@@ -454,20 +464,46 @@ impl Domain {
         let Some(&(_, peer)) = self.dma_peers.iter().find(|p| p.0 == (controller, cycle.channel)) else {
             return;
         };
-        let data = match cycle.direction {
-            DmaDirection::Read => Some(self.phys.as_ref().map_or(0xFF, |phys| phys.read(cycle.address))),
-            DmaDirection::Write | DmaDirection::Verify => None,
-        };
-        let mut cx = Cx { now: self.now, hal: &mut self.hal, me: peer, effects: &mut self.effects };
-        let device = self.slots[usize::from(peer.0)].device.as_mut();
-        if cycle.direction == DmaDirection::Write {
-            let byte = device.dma_read(cycle.terminal_count, &mut cx);
-            if let Some(phys) = &self.phys {
-                phys.write(cycle.address, byte);
+        let terminal_count = cycle.terminal_count;
+        match cycle.direction {
+            DmaDirection::Verify => {
+                self.quietly(peer, |device, cx| device.dma_write(None, terminal_count, cx))
             }
-        } else {
-            device.dma_write(data, cycle.terminal_count, &mut cx);
+            DmaDirection::Read => {
+                let byte = self.dma_load(cycle.address);
+                self.quietly(peer, |device, cx| device.dma_write(Some(byte), terminal_count, cx));
+            }
+            DmaDirection::Write => {
+                let byte = self.quietly(peer, |device, cx| device.dma_read(terminal_count, cx));
+                self.dma_store(cycle.address, byte);
+            }
         }
+    }
+
+    fn dma_load(&mut self, address: u32) -> u8 {
+        let Some((target, offset)) = self.memory.find(address) else {
+            return self.phys.as_ref().map_or(0xFF, |phys| phys.read(address));
+        };
+        let at = BusAccess { region: target.region, offset, width: Width::Byte };
+        self.quietly(target.device, |device, cx| device.read(at, cx)).map_or(0xFF, |value| value as u8)
+    }
+
+    fn dma_store(&mut self, address: u32, byte: u8) {
+        let Some((target, offset)) = self.memory.find(address) else {
+            if let Some(phys) = &self.phys {
+                phys.write(address, byte);
+            }
+            return;
+        };
+        let at = BusAccess { region: target.region, offset, width: Width::Byte };
+        // Where nothing listens, the byte is lost.
+        let _ = self.quietly(target.device, |device, cx| device.write(at, u64::from(byte), cx));
+    }
+
+    /// Calls a device while effects are being carried out: its own wait in the queue.
+    fn quietly<R>(&mut self, id: DeviceId, call: impl FnOnce(&mut dyn Device, &mut Cx<'_>) -> R) -> R {
+        let mut cx = Cx { now: self.now, hal: &mut self.hal, me: id, effects: &mut self.effects };
+        call(self.slots[usize::from(id.0)].device.as_mut(), &mut cx)
     }
 }
 

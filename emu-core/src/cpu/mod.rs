@@ -70,10 +70,25 @@ pub trait Processor<B: CpuBus>: Send {
     /// Disassembles one instruction. `peek` reads a byte of linear memory without side effects.
     fn disassemble(&self, at: CodeAddress, peek: &dyn Fn(u64) -> u8) -> Disassembled;
 
+    /// Where an offset lies, in a segment if the family has them.
+    fn code_address(&self, _segment: Option<u16>, offset: u64) -> CodeAddress {
+        CodeAddress { segment: None, offset, linear: offset }
+    }
+
+    /// The address of the byte `bytes` behind `at`; a family whose offsets wrap says how.
+    fn code_address_after(&self, at: CodeAddress, bytes: u64) -> CodeAddress {
+        self.code_address(at.segment, at.offset.wrapping_add(bytes))
+    }
+
     /// The return address that lies on top of the stack of a subroutine just entered is not known in general; this
     /// gives the address behind the instruction at [`Self::pc`] when that instruction calls (CALL, INT, a repeated
     /// string instruction), for stepping over it.
     fn step_over_target(&self, peek: &dyn Fn(u64) -> u8) -> Option<CodeAddress>;
+
+    /// Whether the next instruction returns from a procedure or an interrupt.
+    fn is_return(&self, _peek: &dyn Fn(u64) -> u8) -> bool {
+        false
+    }
 
     fn save(&self) -> SavedState;
 

@@ -1,0 +1,137 @@
+//! The loop of a headless run.
+
+use super::conditions::Conditions;
+use super::results;
+use crate::cli::{ExitStatus, Port, RunOptions, Speed};
+use crate::session::{Session, SessionOptions, WriterSink};
+use anyhow::Context;
+use cpu_time::ProcessTime;
+use emu_core::hal::video::Demand;
+use emu_core::machine::Stop;
+use emu_core::time::Cycle;
+use machines::profile::Profile;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often a second of guest time the script and the host are looked at.
+const LOOKS_PER_SECOND: u64 = 200;
+
+/// When the run began, by the host's clocks.
+pub struct Started {
+    pub wall: Instant,
+    pub cpu: ProcessTime,
+}
+
+/// Builds the machine and runs it to its end.
+pub fn run(profile: &Profile, session: &SessionOptions, options: &RunOptions) -> anyhow::Result<ExitStatus> {
+    let started = Started { wall: Instant::now(), cpu: ProcessTime::now() };
+    let terminated = watch_for_termination();
+    let mut session = Session::open(profile, session)?;
+    let wants_picture = options.screenshot.is_some();
+    session.frames.set_demand(if wants_picture { Demand::Always } else { Demand::Never });
+    connect_ports(&mut session, options)?;
+    let mut conditions = Conditions::new(&options.script, &mut session);
+    let status = drive(&mut session, &mut conditions, options, &started, &terminated)?;
+    results::write(&mut session, options, &started)?;
+    Ok(status)
+}
+
+/// Set when the host asks the program to end.
+fn watch_for_termination() -> Arc<AtomicBool> {
+    let terminated = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&terminated);
+    // A second handler in one process (a test's) is refused; the first one serves.
+    let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
+    terminated
+}
+
+fn drive(
+    session: &mut Session,
+    conditions: &mut Conditions,
+    options: &RunOptions,
+    started: &Started,
+    terminated: &AtomicBool,
+) -> anyhow::Result<ExitStatus> {
+    let has_conditions = !options.script.0.is_empty();
+    let last = options.for_cycles.map_or(Cycle::NEVER, |cycles| Cycle(cycles.get()));
+    let look = session.machine.cpu_hz() / LOOKS_PER_SECOND;
+    loop {
+        let target = (session.machine.now() + look).min(last);
+        let stop = session.run_until(target);
+        say_notices(session);
+        conditions.advance(session)?;
+        if has_conditions && conditions.are_met() {
+            return Ok(ExitStatus::Success);
+        }
+        if stop == Stop::PowerOff {
+            return Ok(ended_by_guest(conditions, has_conditions));
+        }
+        if session.machine.now() >= last {
+            return Ok(ExitStatus::Success);
+        }
+        if terminated.load(Ordering::Relaxed) {
+            return Ok(if has_conditions { ExitStatus::Failure } else { ExitStatus::Success });
+        }
+        if options.timeout.is_some_and(|timeout| started.wall.elapsed() >= timeout) {
+            eprintln!("anachron: time is up; the run waited for {}", conditions.waiting_for());
+            return Ok(ExitStatus::TimedOut);
+        }
+        if options.speed() == Speed::Real {
+            wait_for_host(session, started);
+        }
+    }
+}
+
+fn ended_by_guest(conditions: &Conditions, has_conditions: bool) -> ExitStatus {
+    if !has_conditions {
+        return ExitStatus::Success;
+    }
+    eprintln!("anachron: the guest switched itself off; the run waited for {}", conditions.waiting_for());
+    ExitStatus::Failure
+}
+
+fn say_notices(session: &mut Session) {
+    for notice in session.take_notices() {
+        eprintln!("anachron: {}", notice.text);
+    }
+}
+
+/// Sleeps until the host's clock has caught up with the guest's.
+fn wait_for_host(session: &Session, started: &Started) {
+    let guest = guest_time(session);
+    let ahead = guest.saturating_sub(started.wall.elapsed());
+    if ahead > Duration::from_millis(1) {
+        std::thread::sleep(ahead);
+    }
+}
+
+fn guest_time(session: &Session) -> Duration {
+    let (cycles, hz) = (session.machine.now().0, session.machine.cpu_hz());
+    Duration::from_nanos((u128::from(cycles) * 1_000_000_000 / u128::from(hz)) as u64)
+}
+
+fn connect_ports(session: &mut Session, options: &RunOptions) -> anyhow::Result<()> {
+    for (device, port) in [("com1", &options.serial), ("debugcon", &options.debugcon)] {
+        if let Some(port) = port {
+            let (name, writer) = open_port(port)?;
+            session.ports.connect(device, Box::new(WriterSink::new(name, writer)));
+        }
+    }
+    Ok(())
+}
+
+fn open_port(port: &Port) -> anyhow::Result<(String, Box<dyn Write + Send>)> {
+    match port {
+        Port::Stdio => Ok(("standard output".to_owned(), Box::new(std::io::stdout()))),
+        Port::File(path) => Ok((path.display().to_string(), Box::new(create(path)?))),
+    }
+}
+
+/// Makes a file for results.
+pub fn create(path: &Path) -> anyhow::Result<File> {
+    File::create(path).with_context(|| format!("{} cannot be written", path.display()))
+}

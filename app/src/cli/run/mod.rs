@@ -1,0 +1,108 @@
+//! `anachron run`: a machine from the command line's options, and how its run ends.
+
+mod conditions;
+mod headless;
+mod results;
+
+use super::{Engine, ExitStatus, Firmware, Machine, RunOptions};
+use crate::library::MachineFolder;
+use crate::session::SessionOptions;
+use anyhow::{Context, bail};
+use emu_core::machine::protocol::MediumSpec;
+use machines::boards;
+use machines::profile::{self, Profile};
+use std::path::Path;
+
+/// Profiles that will come, so that a script's author learns that the name is right.
+const LATER_PROFILES: [&str; 7] =
+    ["pc-bare", "at-286", "pc-386", "pc-486", "pc-pentium", "pc-440fx", "quadra-800"];
+
+/// Runs a machine without a window.
+///
+/// # Errors
+/// A sentence, when the machine cannot be built or its results cannot be written.
+pub fn headless(options: &RunOptions) -> anyhow::Result<ExitStatus> {
+    let (profile, session) = prepare(options)?;
+    headless::run(&profile, &session, options)
+}
+
+/// The profile and the session that the options ask for.
+///
+/// # Errors
+/// A sentence that names what cannot be.
+pub fn prepare(options: &RunOptions) -> anyhow::Result<(Profile, SessionOptions)> {
+    let (mut profile, folder) = base(&options.machine)?;
+    if options.cpus.is_some_and(|cpus| cpus.get() > 1) {
+        bail!("the {} has one CPU; leave --cpus out", profile.board);
+    }
+    if let Some(model) = &options.cpu {
+        profile.cpu.model.clone_from(model);
+    }
+    if let Some(engine) = options.engine {
+        profile.cpu.engine = engine.into();
+    }
+    if let Some(bytes) = options.memory {
+        profile.memory_kib = memory_kib(bytes)?;
+    }
+    if let Some(firmware) = &options.firmware {
+        profile.firmware = firmware_of(firmware)?;
+    }
+    let session = SessionOptions {
+        floppies: options.floppies.iter().map(|path| spec(path, options.disposable)).collect(),
+        disks: options.disks.iter().map(|path| spec(path, options.disposable)).collect(),
+        debug_console: options.has_debugcon(),
+        folder,
+        disposable: options.disposable,
+    };
+    Ok((profile, session))
+}
+
+/// What the options name: a fresh machine of a profile, or one of the user's.
+fn base(machine: &Machine) -> anyhow::Result<(Profile, Option<MachineFolder>)> {
+    match machine {
+        Machine::Profile(name) => match boards::find(name) {
+            Some(board) => Ok(((board.profile)(), None)),
+            None if LATER_PROFILES.contains(&name.as_str()) => {
+                bail!("this version does not have the profile {name} yet; `anachron profiles` lists those it has")
+            }
+            None => bail!("there is no profile named {name}; `anachron profiles` lists them"),
+        },
+        Machine::Folder(path) => {
+            let folder = MachineFolder(path.clone());
+            Ok((folder.profile()?, Some(folder)))
+        }
+    }
+}
+
+fn memory_kib(bytes: u64) -> anyhow::Result<u32> {
+    if !bytes.is_multiple_of(1024) {
+        bail!("--memory must be a whole number of KB");
+    }
+    u32::try_from(bytes / 1024).ok().context("--memory is more than any machine takes")
+}
+
+fn firmware_of(firmware: &Firmware) -> anyhow::Result<profile::Firmware> {
+    Ok(match firmware {
+        Firmware::Rom => profile::Firmware::Rom,
+        Firmware::Host => profile::Firmware::Host,
+        Firmware::File(path) => {
+            let path = std::path::absolute(path).with_context(|| format!("{} is no path", path.display()))?;
+            profile::Firmware::File(path.to_string_lossy().into_owned())
+        }
+    })
+}
+
+fn spec(path: &Path, disposable: bool) -> MediumSpec {
+    MediumSpec { image: path.to_string_lossy().into_owned(), write_protected: false, disposable }
+}
+
+impl From<Engine> for profile::Engine {
+    fn from(engine: Engine) -> Self {
+        match engine {
+            Engine::Strict => Self::Strict,
+            Engine::Threaded => Self::Threaded,
+            Engine::Translating => Self::Translating,
+            Engine::Hypervisor => Self::Hypervisor,
+        }
+    }
+}

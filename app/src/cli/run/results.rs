@@ -1,0 +1,95 @@
+//! What a run leaves behind: the screenshot, the text screen, the statistics.
+
+use super::conditions::text_screen;
+use super::headless::{Started, create};
+use crate::cli::RunOptions;
+use crate::library::write_atomically;
+use crate::picture;
+use crate::session::Session;
+use anyhow::Context;
+use emu_core::hal::video::OutputId;
+use emu_core::mem::TableCounters;
+use serde::Serialize;
+use std::io::Write;
+use std::path::Path;
+
+/// A table of the TLB.
+#[derive(Serialize)]
+struct TableStats {
+    accesses: u64,
+    misses: u64,
+    hit_rate: f64,
+}
+
+#[derive(Serialize)]
+struct TlbStats {
+    read: TableStats,
+    write: TableStats,
+    fetch: TableStats,
+}
+
+/// One vCPU's counters.
+#[derive(Serialize)]
+struct CpuStats {
+    guest_cycles: u64,
+    guest_instructions: u64,
+    string_iterations: u64,
+    tlb: TlbStats,
+}
+
+#[derive(Serialize)]
+struct RunStats {
+    vcpus: Vec<CpuStats>,
+    wall_seconds: f64,
+    cpu_seconds: f64,
+}
+
+/// Writes everything that was asked for.
+///
+/// # Errors
+/// A sentence that names the file.
+pub fn write(session: &mut Session, options: &RunOptions, started: &Started) -> anyhow::Result<()> {
+    if let Some(path) = &options.screenshot {
+        let frame = session.frames.take(OutputId(0)).context("there is no picture yet; let the machine run longer")?;
+        let png = picture::png_of(&frame)?;
+        save(path, &png)?;
+    }
+    if let Some(path) = &options.text_screen {
+        let text = text_screen(session).map(|screen| screen.to_string()).unwrap_or_default();
+        create(path)?.write_all(text.as_bytes()).with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    if let Some(path) = &options.stats {
+        let text = ron::ser::to_string_pretty(&stats(session, started), ron::ser::PrettyConfig::new())?;
+        save(path, text.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    write_atomically(path, bytes).with_context(|| format!("{} cannot be written", path.display()))
+}
+
+fn stats(session: &Session, started: &Started) -> RunStats {
+    let counters = session.machine.cpu().counters();
+    let (tlb, accesses) = (session.machine.bus().tlb_counters(), session.machine.bus().accesses());
+    let table = |counters: TableCounters, accesses| TableStats {
+        accesses,
+        misses: counters.misses(),
+        hit_rate: counters.hit_rate(accesses),
+    };
+    let vcpu = CpuStats {
+        guest_cycles: counters.cycles,
+        guest_instructions: counters.instructions,
+        string_iterations: counters.string_iterations,
+        tlb: TlbStats {
+            read: table(tlb.read, accesses.reads),
+            write: table(tlb.write, accesses.writes),
+            fetch: table(tlb.fetch, accesses.fetches),
+        },
+    };
+    RunStats {
+        vcpus: vec![vcpu],
+        wall_seconds: started.wall.elapsed().as_secs_f64(),
+        cpu_seconds: started.cpu.elapsed().as_secs_f64(),
+    }
+}

@@ -1,0 +1,402 @@
+//! A machine's own thread, and the handle by which everyone else commands and watches it.
+//!
+//! The handle never waits: commands go through a channel, events come back through one; frames, views and counters
+//! are read where the thread last left them. A panic in a machine ends that machine with a message, nothing else.
+
+mod pacing;
+mod stepping;
+
+use crate::session::{DrivePlace, Session};
+use emu_core::cpu::describe::CpuDescription;
+use emu_core::debug::view::{DebugView, ViewRequest};
+use emu_core::hal::video::FrameViewer;
+use emu_core::machine::journal::Input;
+use emu_core::machine::protocol::{Command, Event, MediumSpec, Notice, RunState, Speed, Step};
+use emu_core::machine::typist::Typist;
+use emu_core::machine::{SavedMachine, Stop};
+use pacing::Pacing;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use stepping::Stepping;
+
+/// How often a running machine's views are made.
+const VIEW_PERIOD: Duration = Duration::from_millis(100);
+
+/// How long a machine that does nothing sleeps before it looks around.
+const IDLE: Duration = Duration::from_millis(50);
+
+/// Counters that change all the time.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// CPU cycles since power-on.
+    pub cycles: AtomicU64,
+    /// Guest time against host time, in thousandths: 1000 is the machine's own speed.
+    pub speed: AtomicU64,
+    /// Of the host's time, how much the machine's thread works, in thousandths.
+    pub load: AtomicU64,
+}
+
+/// What the thread leaves for whoever looks.
+#[derive(Default)]
+struct Board {
+    counters: Counters,
+    view: Mutex<Option<Arc<DebugView>>>,
+    saved: Mutex<Option<SavedMachine>>,
+}
+
+/// Called from the machine's thread when there is something new to see.
+pub type Waker = Box<dyn Fn() + Send>;
+
+/// A machine on its thread.
+pub struct MachineHandle {
+    commands: Sender<Command>,
+    events: Receiver<Event>,
+    pub frames: FrameViewer,
+    board: Arc<Board>,
+    thread: Option<JoinHandle<()>>,
+    pub cpu_description: &'static CpuDescription,
+    pub cpu_hz: u64,
+}
+
+impl MachineHandle {
+    /// Gives a session a thread of its own. It begins paused.
+    ///
+    /// # Errors
+    /// When the host has no thread left.
+    pub fn start(name: &str, session: Session, waker: Waker) -> std::io::Result<Self> {
+        let (commands, incoming) = channel();
+        let (outgoing, events) = channel();
+        let board = Arc::new(Board::default());
+        let frames = session.frames.clone();
+        let cpu_description = session.machine.cpu().description();
+        let cpu_hz = session.machine.cpu_hz();
+        let shared = Arc::clone(&board);
+        let thread = std::thread::Builder::new().name(format!("machine {name}")).spawn(move || {
+            lower_priority();
+            let worker = Worker::new(session, incoming, outgoing, shared, waker);
+            worker.run_guarded();
+        })?;
+        Ok(Self { commands, events, frames, board, thread: Some(thread), cpu_description, cpu_hz })
+    }
+
+    /// Tells the machine something. A machine that has ended hears nothing.
+    pub fn send(&self, command: Command) {
+        let _ = self.commands.send(command);
+    }
+
+    /// What the machine has told since the last call.
+    pub fn events(&self) -> impl Iterator<Item = Event> + '_ {
+        self.events.try_iter()
+    }
+
+    pub fn counters(&self) -> &Counters {
+        &self.board.counters
+    }
+
+    /// The newest view of those asked for with [`Command::Watch`].
+    pub fn view(&self) -> Option<Arc<DebugView>> {
+        self.board.view.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The state that [`Command::Suspend`] left, once [`RunState::Suspended`] was told.
+    pub fn take_saved(&self) -> Option<SavedMachine> {
+        self.board.saved.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Waits until the thread has ended, after [`Command::PowerOff`] or [`Command::Suspend`].
+    pub fn join(mut self) {
+        if let Some(thread) = self.thread.take() {
+            // Its panic was caught and told.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The window's own thread goes first.
+fn lower_priority() {
+    use thread_priority::{ThreadPriority, ThreadPriorityValue, set_current_thread_priority};
+    let below_normal = ThreadPriorityValue::try_from(30u8).map(ThreadPriority::Crossplatform);
+    if let Ok(priority) = below_normal
+        && let Err(error) = set_current_thread_priority(priority)
+    {
+        tracing::debug!(?error, "the machine's thread keeps its priority");
+    }
+}
+
+/// What a machine is about.
+enum Mode {
+    Paused,
+    Running,
+    Stepping(Stepping),
+    Ended,
+}
+
+struct Worker {
+    session: Session,
+    commands: Receiver<Command>,
+    events: Sender<Event>,
+    board: Arc<Board>,
+    waker: Waker,
+    mode: Mode,
+    pacing: Pacing,
+    typists: std::collections::VecDeque<Typist>,
+    watch: Option<ViewRequest>,
+    view_due: Instant,
+}
+
+impl Worker {
+    fn new(
+        session: Session,
+        commands: Receiver<Command>,
+        events: Sender<Event>,
+        board: Arc<Board>,
+        waker: Waker,
+    ) -> Self {
+        let pacing = Pacing::new(session.machine.cpu_hz());
+        Self {
+            session,
+            commands,
+            events,
+            board,
+            waker,
+            mode: Mode::Paused,
+            pacing,
+            typists: std::collections::VecDeque::new(),
+            watch: None,
+            view_due: Instant::now(),
+        }
+    }
+
+    /// Runs to the machine's end; a panic is one.
+    fn run_guarded(mut self) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.run()));
+        if let Err(panic) = outcome {
+            let what = panic.downcast_ref::<String>().cloned();
+            let what = what.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            let text = format!(
+                "The machine ended by a mistake in Anachron ({}). Its disks are as it left them; start it again.",
+                what.unwrap_or_else(|| "no details".to_owned())
+            );
+            self.tell(Event::Notice(Notice { is_error: true, text }));
+            self.tell(Event::RunStateChanged(RunState::Failed));
+        }
+    }
+
+    fn run(&mut self) {
+        self.tell_media();
+        while !matches!(self.mode, Mode::Ended) {
+            let patience = match self.mode {
+                Mode::Running => self.pacing.time_to_wait(self.session.machine.now()),
+                Mode::Stepping(_) => Duration::ZERO,
+                Mode::Paused | Mode::Ended => IDLE,
+            };
+            self.obey_for(patience);
+            match &mut self.mode {
+                Mode::Running => self.run_slice(),
+                Mode::Stepping(_) => self.step_slice(),
+                Mode::Paused | Mode::Ended => {}
+            }
+            self.publish();
+        }
+    }
+
+    /// Obeys commands until there is none, waiting for the first one at most so long.
+    fn obey_for(&mut self, patience: Duration) {
+        let mut patience = patience;
+        loop {
+            match self.commands.recv_timeout(patience) {
+                Ok(command) => self.obey(command),
+                Err(RecvTimeoutError::Timeout) => return,
+                // Nobody is left who could command it.
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.mode = Mode::Ended;
+                    return;
+                }
+            }
+            patience = Duration::ZERO;
+        }
+    }
+
+    fn run_slice(&mut self) {
+        let now = self.session.machine.now();
+        let target = self.pacing.slice_end(now);
+        let begun = Instant::now();
+        let stop = self.session.run_until(target);
+        self.pacing.ran(self.session.machine.now(), begun.elapsed());
+        self.advance_typing();
+        self.after(stop);
+    }
+
+    fn step_slice(&mut self) {
+        let Mode::Stepping(stepping) = &mut self.mode else { return };
+        let (reached, stop) = stepping.advance(&mut self.session.machine);
+        self.session.serve_ports();
+        if reached {
+            self.stopped(String::new());
+        } else {
+            self.after(stop);
+        }
+    }
+
+    fn after(&mut self, stop: Stop) {
+        match stop {
+            Stop::Reached => {}
+            Stop::Probe => self.stopped("Breakpoint".to_owned()),
+            Stop::PowerOff => self.end(RunState::Off),
+        }
+    }
+
+    fn advance_typing(&mut self) {
+        if let Some(typist) = self.typists.front_mut() {
+            typist.advance(&mut self.session.machine);
+            if typist.is_done(&self.session.machine) {
+                self.typists.pop_front();
+            }
+        }
+    }
+
+    fn stopped(&mut self, why: String) {
+        self.mode = Mode::Paused;
+        self.view_due = Instant::now();
+        self.tell(Event::RunStateChanged(RunState::Paused));
+        self.tell(Event::Stopped(why));
+    }
+
+    fn end(&mut self, state: RunState) {
+        self.mode = Mode::Ended;
+        self.tell(Event::RunStateChanged(state));
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Run => self.go(),
+            Command::Pause => self.stopped("Paused".to_owned()),
+            Command::Step(step) => self.begin_step(step),
+            Command::Reset(kind) => self.input(Input::Reset(kind)),
+            Command::PowerOff => self.end(RunState::Off),
+            Command::Suspend => self.suspend(),
+            Command::SetSpeed(speed) => self.set_speed(speed),
+            Command::Input(input) => self.session.machine.keyboard_input(input),
+            Command::Type(text) => self.type_text(&text),
+            Command::Insert { device, slot, medium } => self.insert(device, slot, &medium),
+            Command::Eject { device, slot } => {
+                self.input(Input::Eject { device, slot });
+                self.tell_media();
+            }
+            Command::SetRegister { register, value } => {
+                if let Err(error) = self.session.machine.cpu_mut().set_register(register, value) {
+                    self.complain(error.to_string());
+                }
+                self.view_due = Instant::now();
+            }
+            Command::Poke { linear, bytes } => self.poke(linear, &bytes),
+            Command::Watch(request) => {
+                self.watch = request;
+                self.view_due = Instant::now();
+            }
+            Command::SetCaches(config) => {
+                if let Err(error) = self.session.set_caches(config.as_ref()) {
+                    self.complain(error);
+                }
+            }
+        }
+    }
+
+    fn go(&mut self) {
+        self.pacing.restart(self.session.machine.now());
+        self.mode = Mode::Running;
+        self.tell(Event::RunStateChanged(RunState::Running));
+    }
+
+    fn begin_step(&mut self, step: Step) {
+        self.mode = Mode::Stepping(Stepping::new(step, &self.session.machine));
+    }
+
+    fn set_speed(&mut self, speed: Speed) {
+        self.pacing.set_speed(speed, self.session.machine.now());
+    }
+
+    fn suspend(&mut self) {
+        let saved = self.session.machine.save();
+        *self.board.saved.lock().unwrap_or_else(PoisonError::into_inner) = Some(saved);
+        self.end(RunState::Suspended);
+    }
+
+    fn type_text(&mut self, text: &str) {
+        match Typist::new(text) {
+            Ok(typist) => self.typists.push_back(typist),
+            Err(error) => self.complain(error.to_string()),
+        }
+    }
+
+    fn insert(&mut self, device: String, slot: usize, medium: &MediumSpec) {
+        let place = DrivePlace { device, slot, removable: true };
+        if let Err(error) = self.session.insert(&place, medium) {
+            self.complain(error.to_string());
+        }
+        self.tell_media();
+    }
+
+    fn poke(&mut self, linear: u64, bytes: &[u8]) {
+        for (at, &byte) in bytes.iter().enumerate() {
+            if !self.session.machine.poke(linear.wrapping_add(at as u64), byte) {
+                self.complain(format!("There is no memory to write to at {:05X}h", linear + at as u64));
+                break;
+            }
+        }
+        self.view_due = Instant::now();
+    }
+
+    fn input(&mut self, input: Input) {
+        if let Err(error) = self.session.machine.input(input) {
+            self.complain(error.to_string());
+        }
+    }
+
+    fn complain(&self, text: String) {
+        self.tell(Event::Notice(Notice { is_error: true, text }));
+    }
+
+    fn tell_media(&mut self) {
+        let media = self.session.media();
+        self.tell(Event::Media(media));
+    }
+
+    fn tell(&self, event: Event) {
+        // A window that has gone need not hear it.
+        let _ = self.events.send(event);
+        (self.waker)();
+    }
+
+    /// Leaves what has changed where others look.
+    fn publish(&mut self) {
+        let counters = &self.board.counters;
+        counters.cycles.store(self.session.machine.now().0, Ordering::Relaxed);
+        counters.speed.store(self.pacing.speed_permille(), Ordering::Relaxed);
+        counters.load.store(self.pacing.load_permille(), Ordering::Relaxed);
+        for notice in self.session.take_notices() {
+            self.tell(Event::Notice(notice));
+        }
+        if self.view_due <= Instant::now() {
+            self.publish_view();
+        }
+    }
+
+    fn publish_view(&mut self) {
+        let paused = matches!(self.mode, Mode::Paused);
+        self.view_due = Instant::now() + if paused { Duration::from_secs(3600) } else { VIEW_PERIOD };
+        if let Some(request) = &self.watch {
+            let view = Arc::new(self.session.machine.debug_view(request));
+            *self.board.view.lock().unwrap_or_else(PoisonError::into_inner) = Some(view);
+            (self.waker)();
+        }
+        if let Some(stats) = self.session.cache_stats() {
+            self.tell(Event::Caches(Box::new(stats)));
+        }
+        self.tell_media();
+    }
+}

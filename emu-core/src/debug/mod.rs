@@ -1,0 +1,3 @@
+//! What a debugger sees of a machine, as plain data.
+
+pub mod view;

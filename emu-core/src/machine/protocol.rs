@@ -1,0 +1,120 @@
+//! What passes between a machine's thread and everyone who commands or watches it: plain data, all of it here.
+//!
+//! Nobody waits for an answer. Frames and views go through latest-wins slots, counters through atomics.
+
+use crate::board::device::{MediaSlot, ResetKind};
+use crate::board::external::External;
+use crate::cpu::describe::{CodeAddress, RegisterId};
+use crate::debug::view::ViewRequest;
+use serde::{Deserialize, Serialize};
+
+/// How far a step goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// One instruction, into calls.
+    Into,
+    /// One instruction; a call, an interrupt or a repeated string instruction as a whole.
+    Over,
+    /// To behind the call that led here.
+    Out,
+    /// To this address.
+    To(CodeAddress),
+}
+
+/// How fast guest time may pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Speed {
+    /// As fast as the host's clock.
+    #[default]
+    Real,
+    /// As fast as the host can.
+    Unlimited,
+}
+
+/// An image to put into a drive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediumSpec {
+    /// The file's path, or the name of one that is built into the program.
+    pub image: String,
+    pub write_protected: bool,
+    /// Writes are kept in memory and lost with the machine.
+    pub disposable: bool,
+}
+
+/// What a machine is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    Run,
+    Pause,
+    Step(Step),
+    Reset(ResetKind),
+    /// Ends the machine; its state is lost.
+    PowerOff,
+    /// Ends the machine; its state is written down first.
+    Suspend,
+    SetSpeed(Speed),
+    /// A key and the like.
+    Input(External),
+    /// Keys to be pressed one after another, as fast as the guest takes them.
+    Type(String),
+    Insert {
+        device: String,
+        slot: usize,
+        medium: MediumSpec,
+    },
+    Eject {
+        device: String,
+        slot: usize,
+    },
+    SetRegister {
+        register: RegisterId,
+        value: u64,
+    },
+    /// Changes memory past all side effects.
+    Poke {
+        linear: u64,
+        bytes: Vec<u8>,
+    },
+    /// What the debugger's panes want to see from now on; `None`: nothing.
+    Watch(Option<ViewRequest>),
+}
+
+/// What a machine is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RunState {
+    #[default]
+    Paused,
+    Running,
+    /// Ended, by the guest or the user.
+    Off,
+    /// Ended, its state written down.
+    Suspended,
+    /// Ended by a mistake of ours.
+    Failed,
+}
+
+/// Something that a user is told about a machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    pub is_error: bool,
+    /// A sentence: what happened, to which part or file, and what to do.
+    pub text: String,
+}
+
+/// What a machine tells.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    RunStateChanged(RunState),
+    /// A stop, in words: "Breakpoint: write to B8000 by F000:E1A2".
+    Stopped(String),
+    Notice(Notice),
+    /// The drives, after a change.
+    Media(Vec<DeviceMedia>),
+}
+
+/// The drives of one device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceMedia {
+    pub device: String,
+    pub slots: Vec<MediaSlot>,
+}

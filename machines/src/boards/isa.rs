@@ -1,0 +1,84 @@
+//! The 8-bit ISA bus of the PC and XT, as a card sees it when it is plugged in (IBM Personal Computer XT Technical
+//! Reference, "I/O Channel"): address ranges, interrupt and DMA lines, room for an option ROM.
+
+use crate::catalogue::MountError;
+use crate::chips::i8237a::I8237A;
+use crate::chips::i8259a::I8259A;
+use crate::profile::{FloppyProfile, OptionValue};
+use emu_core::board::builder::BoardBuilder;
+use emu_core::board::device::{DeviceId, LineId};
+use emu_core::hal::video::OutputId;
+
+/// The monitor that the board's switches tell of (Technical Reference, "System Board Switch Settings").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MonitorSwitch {
+    /// No card, or one that brings its own BIOS.
+    #[default]
+    None,
+    Color40,
+    Color80,
+    Monochrome,
+}
+
+/// A board's slots while cards are plugged in.
+pub struct IsaBus<'a> {
+    pub board: &'a mut BoardBuilder,
+    /// Ticks of the board's clock in a second.
+    pub tick_hz: u64,
+    pub(super) pic: DeviceId,
+    pub(super) dmac: DeviceId,
+    /// Option ROMs: where they begin, and their bytes.
+    pub roms: Vec<(u32, Vec<u8>)>,
+    /// What the switches say of the first display card.
+    pub monitor: MonitorSwitch,
+    /// The drives that the profile asks for.
+    pub floppies: &'a [FloppyProfile],
+    pub(super) outputs: u8,
+}
+
+impl IsaBus<'_> {
+    /// Ties a card's output to an interrupt line, IRQ2 to IRQ7.
+    ///
+    /// # Errors
+    /// When the bus has no such line.
+    pub fn interrupt(&mut self, irq: u8, card: DeviceId, line: LineId) -> Result<(), MountError> {
+        if !(2..=7).contains(&irq) {
+            return Err(MountError(format!("The bus has no IRQ{irq}; choose IRQ2 to IRQ7")));
+        }
+        self.board.wire((card, line), (self.pic, I8259A::ir(irq)));
+        Ok(())
+    }
+
+    /// Ties a card to a DMA channel, 1 to 3: its request line, and its bytes.
+    ///
+    /// # Errors
+    /// When the bus has no such channel.
+    pub fn dma(&mut self, channel: u8, card: DeviceId, request: LineId) -> Result<(), MountError> {
+        if !(1..=3).contains(&channel) {
+            return Err(MountError(format!("The bus has no DMA channel {channel}; choose 1 to 3")));
+        }
+        self.board.wire((card, request), (self.dmac, I8237A::dreq(channel)));
+        self.board.dma_channel(self.dmac, channel, card);
+        Ok(())
+    }
+
+    /// A socket for a monitor.
+    pub fn monitor_output(&mut self) -> OutputId {
+        let output = OutputId(self.outputs);
+        self.outputs += 1;
+        output
+    }
+}
+
+/// Reads a switch of a card's completed options.
+pub fn switch(options: &crate::catalogue::Options, name: &str) -> bool {
+    matches!(options.get(name), Some(OptionValue::Bool(true)))
+}
+
+/// Reads a choice of a card's completed options; empty if there is none.
+pub fn choice<'a>(options: &'a crate::catalogue::Options, name: &str) -> &'a str {
+    match options.get(name) {
+        Some(OptionValue::Text(text)) => text,
+        _ => "",
+    }
+}

@@ -1,0 +1,101 @@
+//! The boards that this program knows, each with what may be chosen for it.
+
+pub mod isa;
+pub mod xt;
+
+use crate::catalogue::Catalogue;
+use crate::profile::{Engine, Profile};
+use emu_core::board::builder::BuildError;
+use emu_core::hal::Hal;
+use emu_core::machine::Machine;
+
+/// A processor that a board takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CpuModel {
+    /// What a profile and the command line call it.
+    pub name: &'static str,
+    pub label: &'static str,
+    /// What it adds, in a line.
+    pub help: &'static str,
+    pub engines: &'static [Engine],
+}
+
+/// A clock that a board's processor may run at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CpuClock {
+    pub hz: u64,
+    pub label: &'static str,
+}
+
+/// A kind of board.
+#[derive(Clone, Copy)]
+pub struct BoardKind {
+    /// What a profile calls it.
+    pub name: &'static str,
+    pub label: &'static str,
+    pub year: u16,
+    /// What it was bought for: "office PC".
+    pub purpose: &'static str,
+    pub help: &'static str,
+    /// What runs on it, for the wizard's filter.
+    pub runs: &'static [&'static str],
+    pub cpus: &'static [CpuModel],
+    pub clocks: &'static [CpuClock],
+    /// In KiB, ascending.
+    pub memory_steps: &'static [u32],
+    pub floppy_drives: usize,
+    pub disks: usize,
+    /// The machine that the era would have chosen.
+    pub profile: fn() -> Profile,
+    pub build: fn(&Profile, &Catalogue, Supplies) -> Result<Machine, AssemblyError>,
+}
+
+/// What the host provides for a machine.
+#[derive(Default)]
+pub struct Supplies {
+    pub hal: Hal,
+    /// The content of a user's ROM file, where the profile names one.
+    pub rom_file: Option<Vec<u8>>,
+    /// Bytes that go to port E9h are wanted.
+    pub debug_console: bool,
+}
+
+/// Why a machine cannot be built from its profile.
+#[derive(Debug, thiserror::Error)]
+pub enum AssemblyError {
+    #[error("There is no board named \u{201c}{0}\u{201d}; choose one of: {1}")]
+    NoSuchBoard(String, String),
+    #[error("{0}")]
+    Profile(String),
+    #[error("{0}")]
+    Mount(#[from] crate::catalogue::MountError),
+    #[error("{0}")]
+    Wiring(#[from] BuildError),
+    #[error("The memory cannot be had from this computer: {0}")]
+    Memory(String),
+    #[error("{0}")]
+    Firmware(String),
+}
+
+/// All boards, oldest first.
+pub const BOARDS: &[BoardKind] = &[xt::KIND];
+
+/// The board of this name.
+pub fn find(name: &str) -> Option<&'static BoardKind> {
+    BOARDS.iter().find(|board| board.name == name)
+}
+
+/// Builds the machine of a profile.
+///
+/// # Errors
+/// The first reason why it cannot be, as a sentence.
+pub fn build(profile: &Profile, catalogue: &Catalogue, supplies: Supplies) -> Result<Machine, AssemblyError> {
+    let board = find(&profile.board).ok_or_else(|| {
+        let names: Vec<_> = BOARDS.iter().map(|b| b.name).collect();
+        AssemblyError::NoSuchBoard(profile.board.clone(), names.join(", "))
+    })?;
+    if let Some(conflict) = crate::profile::check(profile, catalogue).into_iter().next() {
+        return Err(AssemblyError::Profile(conflict.message));
+    }
+    (board.build)(profile, catalogue, supplies)
+}

@@ -1,0 +1,190 @@
+//! Whether a profile makes sense: every conflict in a sentence, with its remedy.
+
+use super::{CardProfile, Profile};
+use crate::boards::{self, BoardKind};
+use crate::catalogue::{Catalogue, Options, Resources};
+
+/// A part of a profile, so that a dialog can say a conflict where it belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Field {
+    Board,
+    CpuModel,
+    CpuClock,
+    Engine,
+    Memory,
+    Caches,
+    /// By its place in the list.
+    Card(usize),
+    Floppy(usize),
+    Disks,
+}
+
+/// Something that does not fit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conflict {
+    /// All parties.
+    pub fields: Vec<Field>,
+    /// What is wrong and what would help, in a sentence.
+    pub message: String,
+    /// What a Fix button would do: its words, and the profile afterwards.
+    pub fix: Option<(String, Box<Profile>)>,
+}
+
+impl Conflict {
+    fn new(fields: &[Field], message: String) -> Self {
+        Self { fields: fields.to_vec(), message, fix: None }
+    }
+
+    fn with_fix(mut self, words: String, profile: &Profile, change: impl FnOnce(&mut Profile)) -> Self {
+        let mut fixed = profile.clone();
+        change(&mut fixed);
+        self.fix = Some((words, Box::new(fixed)));
+        self
+    }
+}
+
+/// All conflicts of a profile, the gravest first. None: the machine can be built.
+pub fn check(profile: &Profile, catalogue: &Catalogue) -> Vec<Conflict> {
+    let Some(board) = boards::find(&profile.board) else {
+        let message = format!("There is no board named \u{201c}{}\u{201d}; choose another", profile.board);
+        return vec![Conflict::new(&[Field::Board], message)];
+    };
+    let mut conflicts = Vec::new();
+    check_cpu(profile, board, &mut conflicts);
+    check_memory(profile, board, &mut conflicts);
+    check_drives(profile, board, &mut conflicts);
+    check_cards(profile, board, catalogue, &mut conflicts);
+    if let Some(Err(message)) = profile.caches.as_ref().map(|caches| caches.check()) {
+        conflicts.push(Conflict::new(&[Field::Caches], message.to_string()));
+    }
+    conflicts
+}
+
+fn check_cpu(profile: &Profile, board: &BoardKind, conflicts: &mut Vec<Conflict>) {
+    let Some(model) = board.cpus.iter().find(|cpu| cpu.name == profile.cpu.model) else {
+        let names: Vec<_> = board.cpus.iter().map(|cpu| cpu.name).collect();
+        let message =
+            format!("The {} does not take a {}; choose one of: {}", board.label, profile.cpu.model, names.join(", "));
+        let conflict = Conflict::new(&[Field::CpuModel], message);
+        conflicts.push(conflict.with_fix(format!("Use the {}", board.cpus[0].label), profile, |fixed| {
+            fixed.cpu.model = board.cpus[0].name.to_owned();
+        }));
+        return;
+    };
+    if !model.engines.contains(&profile.cpu.engine) {
+        let message = format!(
+            "The {:?} engine does not run a {} yet; choose {:?}",
+            profile.cpu.engine, model.label, model.engines[0]
+        );
+        let conflict = Conflict::new(&[Field::Engine], message);
+        conflicts.push(conflict.with_fix(format!("Use {:?}", model.engines[0]), profile, |fixed| {
+            fixed.cpu.engine = model.engines[0];
+        }));
+    }
+    if !board.clocks.iter().any(|clock| clock.hz == profile.cpu.clock_hz) {
+        let labels: Vec<_> = board.clocks.iter().map(|clock| clock.label).collect();
+        let message = format!("The {} has no clock of {} Hz; choose {}", board.label, profile.cpu.clock_hz, labels.join(" or "));
+        let conflict = Conflict::new(&[Field::CpuClock], message);
+        conflicts.push(conflict.with_fix(format!("Use {}", labels[0]), profile, |fixed| {
+            fixed.cpu.clock_hz = board.clocks[0].hz;
+        }));
+    }
+}
+
+fn check_memory(profile: &Profile, board: &BoardKind, conflicts: &mut Vec<Conflict>) {
+    let steps = board.memory_steps;
+    if steps.contains(&profile.memory_kib) {
+        return;
+    }
+    let nearest = steps.iter().copied().min_by_key(|step| step.abs_diff(profile.memory_kib)).unwrap_or(0);
+    let (least, most) = (steps[0], steps[steps.len() - 1]);
+    let message = format!(
+        "The {} takes {least} to {most} KB in steps of its memory banks, not {} KB; choose {nearest} KB",
+        board.label, profile.memory_kib
+    );
+    let conflict = Conflict::new(&[Field::Memory], message);
+    conflicts.push(conflict.with_fix(format!("Use {nearest} KB"), profile, |fixed| fixed.memory_kib = nearest));
+}
+
+fn check_drives(profile: &Profile, board: &BoardKind, conflicts: &mut Vec<Conflict>) {
+    if profile.floppies.len() > board.floppy_drives {
+        let message = format!(
+            "The {} takes {} floppy drives, not {}; remove some",
+            board.label,
+            board.floppy_drives,
+            profile.floppies.len()
+        );
+        conflicts.push(Conflict::new(&[Field::Floppy(board.floppy_drives)], message));
+    }
+    if profile.disks.len() > board.disks {
+        let message =
+            format!("The {} takes {} hard disks, not {}; remove some", board.label, board.disks, profile.disks.len());
+        conflicts.push(Conflict::new(&[Field::Disks], message));
+    }
+}
+
+/// A card that can be mounted: its place in the list, its name, its options and what it occupies.
+type Mounted<'a> = (usize, &'a str, Options, Resources);
+
+fn check_cards(profile: &Profile, board: &BoardKind, catalogue: &Catalogue, conflicts: &mut Vec<Conflict>) {
+    let mut mounted: Vec<Mounted<'_>> = Vec::new();
+    for (at, card) in profile.cards.iter().enumerate() {
+        match complete(card, catalogue) {
+            Ok((label, options, resources)) => mounted.push((at, label, options, resources)),
+            Err(message) => {
+                let conflict = Conflict::new(&[Field::Card(at)], message);
+                conflicts.push(conflict.with_fix("Remove it".to_owned(), profile, |fixed| {
+                    fixed.cards.remove(at);
+                }));
+            }
+        }
+    }
+    for (number, second) in mounted.iter().enumerate() {
+        for first in &mounted[..number] {
+            if let Some(what) = first.3.shared_with(&second.3) {
+                let message = format!("{} and {} both want {what}; change or remove one of them", first.1, second.1);
+                let conflict = Conflict::new(&[Field::Card(first.0), Field::Card(second.0)], message);
+                let words = format!("Remove {}", second.1);
+                let at = second.0;
+                conflicts.push(conflict.with_fix(words, profile, |fixed| {
+                    fixed.cards.remove(at);
+                }));
+            }
+        }
+    }
+    if !profile.disks.is_empty() && profile.card("xt-hdc").is_none() {
+        let message = format!("The hard disk needs a controller in the {}; add one", board.label);
+        let conflict = Conflict::new(&[Field::Disks], message);
+        conflicts.push(conflict.with_fix("Add the controller".to_owned(), profile, |fixed| {
+            fixed.cards.push(CardProfile { device: "xt-hdc".to_owned(), options: Options::new() });
+        }));
+    }
+}
+
+fn complete<'a>(card: &CardProfile, catalogue: &'a Catalogue) -> Result<(&'a str, Options, Resources), String> {
+    let kind = catalogue
+        .find(&card.device)
+        .ok_or_else(|| format!("This Anachron knows no card named \u{201c}{}\u{201d}; remove it", card.device))?;
+    let options = kind.complete(&card.options).map_err(|error| error.0)?;
+    let resources = (kind.resources)(&options);
+    Ok((kind.label, options, resources))
+}
+
+impl Resources {
+    /// What both want, in words.
+    fn shared_with(&self, other: &Self) -> Option<String> {
+        let port = self.ports.iter().find_map(|a| other.ports.iter().find(|b| a.0 <= b.1 && b.0 <= a.1).map(|b| a.0.max(b.0)));
+        if let Some(port) = port {
+            return Some(format!("I/O port {port:03X}h"));
+        }
+        let memory = self.memory.iter().find_map(|a| other.memory.iter().find(|b| a.0 <= b.1 && b.0 <= a.1).map(|b| a.0.max(b.0)));
+        if let Some(address) = memory {
+            return Some(format!("the memory at {address:05X}h"));
+        }
+        if let Some(irq) = self.interrupts.iter().find(|irq| other.interrupts.contains(irq)) {
+            return Some(format!("interrupt line IRQ{irq}"));
+        }
+        let channel = self.dma_channels.iter().find(|channel| other.dma_channels.contains(channel))?;
+        Some(format!("DMA channel {channel}"))
+    }
+}

@@ -3,5 +3,6 @@
 //! Knows `emu-core`; knows nothing of windows, sound devices or files picked by a user.
 #![forbid(unsafe_code)]
 
+pub mod cards;
 pub mod chips;
 pub mod firmware;

@@ -7,6 +7,7 @@ use super::external::External;
 use crate::addr::Width;
 use crate::hal::Hal;
 use crate::hal::storage::Medium;
+use crate::hal::video::TextScreen;
 use crate::snapshot::{RestoreError, SavedState};
 use crate::time::{EventTag, Tick};
 use serde::{Deserialize, Serialize};
@@ -274,6 +275,11 @@ pub trait Device: Any + Send {
     /// Registers by their data sheet names, for the debugger.
     fn registers(&self, _now: Tick) -> Vec<RegisterView> {
         Vec::new()
+    }
+
+    /// The text that a display card shows, whether somebody looks at its picture or not.
+    fn text_screen(&self) -> Option<TextScreen> {
+        None
     }
 
     /// The drives, of a device that has some.

@@ -1,0 +1,4 @@
+//! Cards for the slots of the bus, one file or folder each, named as their makers named them.
+
+pub mod cga;
+mod raster;

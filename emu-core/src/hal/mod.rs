@@ -4,19 +4,29 @@
 //! has its software back end, which defines the result, and a null one, which consumes at the same guest times, so
 //! that nothing a guest can notice depends on who looks or listens.
 
+pub mod audio;
 pub mod storage;
 pub mod video;
 
+use audio::{AudioOut, Mixer};
 use video::{NullVideo, VideoOut};
 
 /// The host's services, as a machine is given them.
 pub struct Hal {
     pub video: Box<dyn VideoOut>,
+    pub audio: Box<dyn AudioOut>,
+}
+
+impl Hal {
+    /// The services of a host where nobody looks and nobody listens, for a board of `tick_hz` ticks a second.
+    pub fn silent(tick_hz: u64) -> Self {
+        Self { video: Box::new(NullVideo), audio: Box::new(Mixer::silent(tick_hz)) }
+    }
 }
 
 impl Default for Hal {
-    /// Nobody looks and nobody listens.
+    /// [`Self::silent`] at the PC's 14.318 MHz, for tests.
     fn default() -> Self {
-        Self { video: Box::new(NullVideo) }
+        Self::silent(14_318_180)
     }
 }

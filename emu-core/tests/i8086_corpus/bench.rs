@@ -107,7 +107,7 @@ pub fn run(record: &Record) -> Outcome {
     cpu.run_with(&mut bench, &mut analyser, false);
     let mismatch = compare(record, &cpu, &bench);
     let seen = analyser.queue.len();
-    bench.deadline = Cycle(now(&cpu).0 + 1);
+    bench.deadline = Cycle(now(&cpu).0 + 20);
     cpu.run_with(&mut bench, &mut analyser, false);
     let next = analyser.queue[seen];
     let left = hex(&record.last.queue).len();

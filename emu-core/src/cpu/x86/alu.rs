@@ -27,7 +27,7 @@ const SIGN_ZERO_PARITY: [u8; 256] = {
     let mut value = 0;
     while value < 256 {
         let byte = value as u8;
-        let parity = if byte.count_ones() % 2 == 0 { PF as u8 } else { 0 };
+        let parity = if byte.count_ones().is_multiple_of(2) { PF as u8 } else { 0 };
         let zero = if byte == 0 { ZF as u8 } else { 0 };
         table[value] = parity | zero | (byte & 0x80);
         value += 1;
@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn decimal_sums_come_out_decimal() {
-        let packed = |n: u8| n / 10 << 4 | n % 10;
+        let packed = |n: u8| ((n / 10) << 4) | (n % 10);
         for a in 0..100u8 {
             for b in 0..100u8 {
                 let sum = add(packed(a), packed(b), false);

@@ -125,8 +125,8 @@ impl Biu {
 
     #[inline(always)]
     fn push(&mut self, bytes: u16, count: u8) {
-        let clean = self.queue & !(!0 << (8 * self.length as u32 & 63));
-        self.queue = clean | u64::from(bytes) << (8 * self.length as u32 & 63);
+        let clean = self.queue & !(!0 << ((8 * self.length as u32) & 63));
+        self.queue = clean | u64::from(bytes) << ((8 * self.length as u32) & 63);
         self.length += count;
     }
 
@@ -275,8 +275,7 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
         let t4 = self.s.biu.t4;
         let t1 = match self.s.biu.next {
             Next::Nothing | Next::Resume => now.max(t4) + PREPARATION,
-            Next::Start if now <= t4 => t4 + PREPARATION,
-            Next::Start => now + PREPARATION,
+            Next::Start => (now + PREPARATION).max(self.s.biu.at + 2),
             Next::Decide => {
                 self.s.biu.after = Next::Nothing;
                 self.complete_fetch();

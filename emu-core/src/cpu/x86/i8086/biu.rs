@@ -414,6 +414,19 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
         self.s.biu.schedule_nothing();
     }
 
+    /// Waits for T4 of the code fetch that is under way or about to begin.
+    pub(super) fn wait_for_fetch(&mut self) {
+        self.catch_up(self.s.now);
+        if self.s.biu.next == Next::Start {
+            self.advance();
+        }
+        if matches!(self.s.biu.next, Next::Decide | Next::Complete) {
+            self.s.now = self.s.now.max(self.s.biu.t4);
+        } else {
+            self.spend(1);
+        }
+    }
+
     /// HLT: as [`Self::suspend_prefetch`], but nothing is waited for.
     pub(super) fn halt_prefetch(&mut self) {
         let now = self.s.now;

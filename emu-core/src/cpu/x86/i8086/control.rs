@@ -245,14 +245,19 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
 
     /// 1B0.
     pub fn interrupt_3(&mut self) {
-        self.spend(4);
+        self.spend(5);
         self.interrupt(vector::BREAKPOINT);
     }
 
-    /// 1A8.
+    /// 1A8. An 8086 was measured to wait for the end of the code fetch that follows; of an 8088 it is known that it
+    /// does without the microcode's jump.
     pub fn interrupt_immediate(&mut self) {
         self.spend(1);
         let vector = self.next_byte();
+        if WIDE {
+            self.spend(1);
+            self.wait_for_fetch();
+        }
         self.interrupt(vector);
     }
 

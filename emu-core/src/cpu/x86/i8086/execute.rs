@@ -330,6 +330,9 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
         match reg {
             0 | 1 => {
                 let b = T::immediate(self);
+                if let Place::Memory { .. } = place {
+                    self.spend(1);
+                }
                 self.s.set_status(Operation::And.apply(a, b, 0).flags);
             }
             2 => self.store(place, T::low(!a.wide()), 2),

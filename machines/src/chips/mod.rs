@@ -1,4 +1,9 @@
 //! The chips of the machines, one file each, named by part number. A chip knows its data sheet; which ports it
 //! answers and who is wired to its pins is the board's affair.
 
+pub mod debug_console;
+pub mod host_call;
 pub mod mc6845;
+pub mod nmi_mask;
+pub mod ns16450;
+pub mod parallel_port;

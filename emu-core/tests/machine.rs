@@ -1,0 +1,220 @@
+//! A machine of an 8088, RAM and one chip that interrupts and steals the bus: whatever way it is run (in one go, in
+//! pieces, on two threads, out of a snapshot, out of a recording), it does the same, to the cycle.
+
+use emu_core::board::builder::BoardBuilder;
+use emu_core::board::device::{
+    BusAccess, Cx, Device, DmaCycle, DmaDirection, LineId, NoAnswer, RegionId, ResetKind,
+};
+use emu_core::board::domain::CpuPin;
+use emu_core::board::external::External;
+use emu_core::cpu::x86::i8086::{I8086, Variant};
+use emu_core::hal::Hal;
+use emu_core::machine::journal::{Input, Journal};
+use emu_core::machine::system_bus::{BusTiming, SystemBus};
+use emu_core::machine::{Machine, MachineParts};
+use emu_core::mem::{ByteOrder, Mapping, NodeId, PhysMem, RamBlock};
+use emu_core::snapshot::{RestoreError, SavedState};
+use emu_core::time::{Clock, Cycle, EventTag, Tick};
+use proptest::prelude::*;
+use std::any::Any;
+use std::sync::Arc;
+
+/// Interrupts every 1,000 ticks or so, takes the bus every 216, and stalls when it is read.
+#[derive(Default)]
+struct Ticker {
+    count: u8,
+    heard: u8,
+}
+
+impl Ticker {
+    const INTERRUPT: LineId = LineId(0);
+    const HOLD: LineId = LineId(1);
+    const BEAT: EventTag = EventTag(0);
+    const REFRESH: EventTag = EventTag(1);
+}
+
+impl Device for Ticker {
+    fn read(&mut self, _at: BusAccess, cx: &mut Cx<'_>) -> Result<u64, NoAnswer> {
+        cx.stall(10);
+        Ok(u64::from(self.heard) ^ cx.now.0)
+    }
+    fn write(&mut self, _at: BusAccess, value: u64, cx: &mut Cx<'_>) -> Result<(), NoAnswer> {
+        self.heard = self.heard.wrapping_add(value as u8);
+        cx.set_line(Self::INTERRUPT, false);
+        Ok(())
+    }
+    fn on_event(&mut self, tag: EventTag, due: Tick, cx: &mut Cx<'_>) {
+        if tag == Self::BEAT {
+            self.count = self.count.wrapping_add(1);
+            cx.set_line(Self::INTERRUPT, true);
+            cx.arm(Self::BEAT, due + 1000 + u64::from(self.count));
+        } else {
+            cx.set_line(Self::HOLD, true);
+            cx.arm(Self::REFRESH, due + 216);
+        }
+    }
+    fn on_hold_acknowledge(&mut self, cx: &mut Cx<'_>) {
+        cx.dma(DmaCycle { channel: 0, address: 0, direction: DmaDirection::Read, terminal_count: false });
+        cx.stall(12);
+        cx.set_line(Self::HOLD, false);
+    }
+    fn acknowledge_interrupt(&mut self, _cx: &mut Cx<'_>) -> u8 {
+        8
+    }
+    fn on_external(&mut self, input: &External, _cx: &mut Cx<'_>) {
+        match input {
+            External::Bytes(bytes) => {
+                self.heard = bytes.iter().fold(self.heard, |heard, byte| heard.wrapping_mul(3) ^ byte);
+            }
+        }
+    }
+    fn reset(&mut self, _kind: ResetKind, cx: &mut Cx<'_>) {
+        *self = Self::default();
+        cx.set_line(Self::INTERRUPT, false);
+        cx.arm(Self::BEAT, cx.now + 1000);
+        cx.arm(Self::REFRESH, cx.now + 216);
+    }
+    fn save(&self) -> SavedState {
+        let Self { count, heard } = self;
+        SavedState::new(1, &(count, heard))
+    }
+    fn restore(&mut self, saved: &SavedState) -> Result<(), RestoreError> {
+        (self.count, self.heard) = saved.read(1)?;
+        Ok(())
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+/// Starts at FFFF:0000 with a jump to F000:0100; the interrupt handler is at F000:0200.
+fn rom() -> Vec<u8> {
+    let mut rom = vec![0x90; 0x1_0000];
+    let main = [
+        0x31, 0xC0, 0x8E, 0xD8, 0x8E, 0xD0, 0x8E, 0xC0, // xor ax, ax; mov ds/ss/es, ax
+        0xBC, 0x00, 0x10, // mov sp, 1000h
+        0xC7, 0x06, 0x20, 0x00, 0x00, 0x02, // mov word [20h], 200h
+        0xC7, 0x06, 0x22, 0x00, 0x00, 0xF0, // mov word [22h], F000h
+        0xFB, // sti
+        // main loop at 0118h:
+        0xBE, 0x00, 0x20, 0xBF, 0x00, 0x30, 0xB9, 0x40, 0x00, // mov si, 2000h; mov di, 3000h; mov cx, 64
+        0xF3, 0xA4, // rep movsb
+        0xE4, 0x10, // in al, 10h
+        0xA2, 0x05, 0x20, // mov [2005h], al
+        0xF7, 0xE1, // mul cx
+        0xFF, 0x06, 0x00, 0x20, // inc word [2000h]
+        0xF4, // hlt
+        0xEB, 0xE7, // jmp 0118h
+    ];
+    rom[0x100..0x100 + main.len()].copy_from_slice(&main);
+    let handler = [0x50, 0xFE, 0x06, 0x00, 0x40, 0xE6, 0x10, 0x58, 0xCF]; // push ax; inc byte [4000h]; out 10h, al; pop ax; iret
+    rom[0x200..0x200 + handler.len()].copy_from_slice(&handler);
+    rom[0xFFF0..0xFFF5].copy_from_slice(&[0xEA, 0x00, 0x01, 0x00, 0xF0]);
+    rom
+}
+
+fn machine() -> Machine {
+    let mut board = BoardBuilder::new(10);
+    let ticker = board.add("ticker", Ticker::default());
+    board.io(0x10..=0x10, ticker, RegionId(0));
+    board.wire_to_cpu((ticker, Ticker::INTERRUPT), CpuPin::Interrupt);
+    board.wire_to_cpu((ticker, Ticker::HOLD), CpuPin::Hold(ticker));
+    board.interrupt_controller(ticker);
+    let domain = board.build(Hal::default()).unwrap();
+
+    let mut memory = PhysMem::new(ByteOrder::Little);
+    let ram = Arc::new(RamBlock::new(0x1_0000, ByteOrder::Little, NodeId(0)).unwrap());
+    let image = Arc::new(RamBlock::new(0x1_0000, ByteOrder::Little, NodeId(0)).unwrap());
+    image.write_bytes(0, &rom());
+    memory.map(Mapping::ram(0, &ram)).unwrap();
+    memory.map(Mapping::rom(0xF_0000, &image)).unwrap();
+    let timing = BusTiming { memory_waits: 0, io_waits: 1 };
+    let bus = SystemBus::new(domain, memory, Clock::divided_by(3), timing);
+    Machine::new(MachineParts {
+        cpu: Box::new(I8086::new(Variant::I8088)),
+        bus,
+        services: None,
+        keyboard: None,
+        tick_hz: 14_318_180,
+        cpu_hz: 14_318_180 / 3,
+    })
+}
+
+fn bytes(bytes: &[u8]) -> Input {
+    Input::Device { device: "ticker".into(), input: External::Bytes(bytes.to_vec()) }
+}
+
+const END: Cycle = Cycle(60_000);
+
+#[test]
+fn the_machine_gets_somewhere() {
+    let mut machine = machine();
+    machine.run_until(END);
+    let loops = u16::from_le_bytes([machine.peek(0x2000), machine.peek(0x2001)]);
+    assert!(loops > 10, "{loops} loops");
+    assert!(machine.peek(0x4000) > 100, "{} interrupts", machine.peek(0x4000));
+    assert!(machine.now() >= END && machine.now() < END + 200);
+}
+
+#[test]
+fn two_threads_do_what_one_does() {
+    let (mut one, mut two) = (machine(), machine());
+    one.run_until(END);
+    two.run_until_on_two_threads(END);
+    assert_eq!(one.save(), two.save());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn pieces_snapshots_and_recordings_make_no_difference(
+        pieces in prop::collection::vec((1u64..9_000, 0u8..4), 1..12),
+    ) {
+        let mut whole = machine();
+        whole.record();
+        let mut pieced = machine();
+        for (length, action) in pieces {
+            let target = whole.now() + length;
+            whole.run_until(target);
+            match action {
+                0 => pieced.run_until(target),
+                1 => pieced.run_until_on_two_threads(target),
+                2 => {
+                    let mut restored = machine();
+                    restored.restore(&pieced.save()).unwrap();
+                    pieced = restored;
+                    pieced.run_until(target)
+                }
+                _ => {
+                    pieced.run_until(Cycle(pieced.now().0 + length / 2));
+                    pieced.run_until(target)
+                }
+            };
+            prop_assert_eq!(whole.save(), pieced.save());
+            whole.input(bytes(&[action, 7])).unwrap();
+            pieced.input(bytes(&[action, 7])).unwrap();
+        }
+        whole.run_until(END + 50_000);
+        let Journal::Recording(entries) = whole.journal().clone() else { panic!("it records") };
+        let mut replayed = machine();
+        replayed.replay(entries, Box::new(|_| None));
+        replayed.run_until(END + 50_000);
+        prop_assert_eq!(whole.save(), replayed.save());
+    }
+}
+
+#[test]
+fn single_steps_lead_where_a_run_does() {
+    let mut stepped = machine();
+    while stepped.now() < Cycle(20_000) {
+        stepped.step();
+    }
+    // A repeated instruction is stepped by its iterations, so only what it leaves behind is compared.
+    let mut there = machine();
+    there.run_until(stepped.now());
+    assert_eq!(there.peek(0x2000), stepped.peek(0x2000));
+}

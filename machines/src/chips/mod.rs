@@ -3,6 +3,7 @@
 
 pub mod debug_console;
 pub mod host_call;
+pub mod i8253;
 pub mod i8259a;
 pub mod mc6845;
 pub mod nmi_mask;

@@ -240,9 +240,7 @@ impl PhysMem {
         at: Linear,
         physical: Physical,
     ) -> Result<T, Unmapped> {
-        if !tlb.crosses(table, at, T::BYTES) {
-            self.fill(tlb, table, privilege, at, physical);
-        }
+        self.fill_for(tlb, table, privilege, at, physical, T::BYTES)?;
         self.read(physical)
     }
 
@@ -258,10 +256,29 @@ impl PhysMem {
         physical: Physical,
         value: T,
     ) -> Result<(), Unmapped> {
-        if !tlb.crosses(Table::Write, at, T::BYTES) {
-            self.fill(tlb, Table::Write, privilege, at, physical);
-        }
+        self.fill_for(tlb, Table::Write, privilege, at, physical, T::BYTES)?;
         self.write(physical, value)
+    }
+
+    /// Fills the TLB for an access that has missed, unless that crosses pages. Fails at once for what begins in no
+    /// memory, so that a device's access looks the map up once.
+    fn fill_for<O: GuestOrder>(
+        &self,
+        tlb: &mut Tlb<O>,
+        table: Table,
+        privilege: Privilege,
+        at: Linear,
+        physical: Physical,
+        bytes: u64,
+    ) -> Result<(), Unmapped> {
+        if let Err(unmapped) = self.memory_at(physical) {
+            tlb.count_unmapped(table);
+            return Err(unmapped);
+        }
+        if !tlb.crosses(table, at, bytes) {
+            self.fill(tlb, table, privilege, at, physical);
+        }
+        Ok(())
     }
 
     /// Gives the TLB an entry for the page around `at`, which is translated to the one around `physical`, if memory that
@@ -325,11 +342,16 @@ impl PhysMem {
         done: usize,
         length: usize,
     ) -> Result<(&RamBlock, u64, usize, bool), Unmapped> {
-        let at = Physical(at.0.wrapping_add(done as u64));
-        let rest = (length - done) as u64;
+        let (block, offset, left, writable) = self.memory_at(Physical(at.0.wrapping_add(done as u64)))?;
+        Ok((block, offset, left.min((length - done) as u64) as usize, writable))
+    }
+
+    /// The memory at `at`: block, offset, how many bytes of it are left, and whether they can be written.
+    #[inline]
+    fn memory_at(&self, at: Physical) -> Result<(&RamBlock, u64, u64, bool), Unmapped> {
         match self.lookup(at) {
-            Place::Ram { block, offset, left } => Ok((block, offset, left.min(rest) as usize, true)),
-            Place::Rom { block, offset, left } => Ok((block, offset, left.min(rest) as usize, false)),
+            Place::Ram { block, offset, left } => Ok((block, offset, left, true)),
+            Place::Rom { block, offset, left } => Ok((block, offset, left, false)),
             Place::Mmio { region, offset, .. } => Err(Unmapped { at, region: Some((region, offset)) }),
             Place::Hole { .. } => Err(Unmapped { at, region: None }),
         }

@@ -20,14 +20,15 @@
 //! beam never triggers it), and the mixture of text and graphics that mode bits 0 and 1 make together (shown as
 //! text).
 
-use super::raster::{Lines, Picture, Raster, RasterState, Surround, VSYNC_EVENT, View};
-use crate::chips::mc6845::{Mc6845, Variant, reg};
+use super::lines::{self, Lines, Surround};
+use super::raster::{Picture, Raster, RasterState, VSYNC_EVENT, View};
+use crate::chips::mc6845::{Mc6845, Variant};
 use emu_core::addr::Width;
 use emu_core::board::device::{BusAccess, Cx, Device, NoAnswer, RegionId, RegisterView, ResetKind};
 use emu_core::hal::video::monitor::RGBI;
 use emu_core::hal::video::{
-    AttributeStyle, Cell, Cursor, Font, Frame, NinthDot, OutputId, PixelFormat, PixelStyle, Rect, Rgb,
-    TextScreen, TextStyle,
+    AttributeStyle, Cell, Font, Frame, NinthDot, OutputId, PixelFormat, PixelStyle, Rect, Rgb, TextScreen,
+    TextStyle,
 };
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::{Clock, EventTag, Tick};
@@ -255,32 +256,16 @@ impl Screen {
         Surround { border, burst: !self.mode.no_burst() }
     }
 
-    /// The cells of the 6845's row. The text modes see 8 K cells.
-    fn cells(&self, crtc: &Mc6845) -> impl ExactSizeIterator<Item = Cell> {
-        let start = usize::from(crtc.line_start());
-        (0..crtc.columns_displayed()).map(move |column| {
-            let at = (start + usize::from(column)) * 2 % MEMORY_BYTES;
-            Cell { glyph: self.memory[at].into(), attribute: self.memory[at + 1] }
-        })
-    }
-
     fn text_style(&self, crtc: &Mc6845) -> TextStyle {
-        let height = crtc.register(reg::MAX_SCAN_LINE) + 1;
-        let (start, end) = crtc.cursor_shape();
-        // The card lets the cursor through for 8 fields of 16, and blinking characters for 16 of 32.
-        let lit = crtc.cursor_lit() && crtc.fields() & 8 == 0;
-        let shown = crtc.register(reg::CURSOR_START) & 0x60 != 0x20;
-        let cursor = crtc.cursor_column().filter(|_| shown);
-        let lines = Cursor::lines_between(start, end, height);
         TextStyle {
             cell_width: 8,
-            cell_height: height,
+            cell_height: lines::cell_height(crtc),
             repeat: if self.mode.columns_80() { 1 } else { 2 },
             attributes: AttributeStyle::Color { blink: self.mode.blink() },
             ninth: NinthDot::Blank,
             underline: None,
-            blink_hidden: self.mode.blink() && crtc.fields() & 16 != 0,
-            cursor: cursor.map(|column| Cursor { column, lines, lit }),
+            blink_hidden: self.mode.blink() && lines::blink_hidden(crtc),
+            cursor: lines::cursor(crtc),
         }
     }
 
@@ -339,13 +324,9 @@ impl Picture for Screen {
             return lines.blank(surround);
         }
         if !self.mode.graphics() {
-            return lines.text(surround, self.text_style(crtc), self.cells(crtc));
+            return lines.text(surround, self.text_style(crtc), lines::cells(crtc, &self.memory));
         }
-        let style = self.pixel_style();
-        for _ in 0..lines.count() {
-            lines.pixels(surround, style, self.pixel_bytes(crtc, lines.scan()));
-            lines.next_scan();
-        }
+        lines.pixels(surround, self.pixel_style(), |scan| self.pixel_bytes(crtc, scan));
     }
 }
 

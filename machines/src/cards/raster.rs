@@ -9,6 +9,7 @@
 //! edges of what the tube shows. Not modelled: several lines of the 6845 in one scan of the tube, and a monitor that
 //! loses its hold.
 
+use super::lines::{Lines, Target};
 use crate::chips::mc6845::{Mc6845, Mc6845State, reg};
 use emu_core::board::device::Cx;
 use emu_core::hal::video::{
@@ -386,130 +387,5 @@ impl CutLine {
                 self.drawn = self.drawn.max(x as u16 + 1);
             }
         }
-    }
-}
-
-/// Some lines that wait for what they show.
-pub(super) struct Lines<'a> {
-    target: Target<'a>,
-    left: i32,
-    width: u16,
-    scan: u8,
-    font: &'a Font,
-}
-
-enum Target<'a> {
-    Frame {
-        frame: &'a mut Frame,
-        palette: PaletteId,
-        font: FontId,
-        lines: u16,
-    },
-    /// One line's dots.
-    Dots {
-        dots: &'a mut [u8],
-        burst: &'a mut bool,
-    },
-}
-
-/// What lines have whatever they show.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Surround {
-    /// Palette index.
-    pub border: u8,
-    /// Whether there is a colour burst.
-    pub burst: bool,
-}
-
-impl Lines<'_> {
-    /// How many there are.
-    pub fn count(&self) -> u16 {
-        match self.target {
-            Target::Frame { lines, .. } => lines,
-            Target::Dots { .. } => 1,
-        }
-    }
-
-    /// The scan line of the row that the first of them shows.
-    pub fn scan(&self) -> u8 {
-        self.scan
-    }
-
-    /// Goes on to the next line.
-    pub fn next_scan(&mut self) {
-        self.scan = self.scan.saturating_add(1);
-    }
-
-    /// Nothing but border, on all of them.
-    pub fn blank(&mut self, surround: Surround) {
-        match &mut self.target {
-            Target::Frame { frame, palette, lines, .. } => {
-                let line =
-                    LineStyle { burst: surround.burst, ..LineStyle::new(*palette, surround.border, 0, 0) };
-                frame.push_solid(*lines, line);
-            }
-            Target::Dots { dots, burst } => {
-                dots.fill(surround.border);
-                **burst = surround.burst;
-            }
-        }
-    }
-
-    /// A row of cells, on all of them.
-    pub fn text(&mut self, surround: Surround, style: TextStyle, cells: impl ExactSizeIterator<Item = Cell>) {
-        let shown = cells.len() * style.cell_dots();
-        match &mut self.target {
-            Target::Frame { frame, palette, font, lines } => {
-                let line = line_style(*palette, surround, self.left, self.width, shown);
-                frame.push_text(*lines, line, style, *font, self.scan, cells);
-            }
-            Target::Dots { dots, burst } => {
-                let mut source = vec![surround.border; shown];
-                let cells: Vec<Cell> = cells.collect();
-                style.draw_line(&cells, self.font, self.scan, &mut source);
-                place_dots(dots, surround.border, self.left, &source);
-                **burst = surround.burst;
-            }
-        }
-    }
-
-    /// Packed pixels of up to 4 bits, on one line.
-    pub fn pixels(&mut self, surround: Surround, style: PixelStyle, row: impl ExactSizeIterator<Item = u8>) {
-        let pixels = row.len() * 8 / style.format.bits();
-        let shown = pixels * usize::from(style.repeat);
-        match &mut self.target {
-            Target::Frame { frame, palette, .. } => {
-                let line = line_style(*palette, surround, self.left, self.width, shown);
-                frame.push_pixels(line, style, row);
-            }
-            Target::Dots { dots, burst } => {
-                let row: Vec<u8> = row.collect();
-                let value = |dot: usize| style.format.get(&row, dot / usize::from(style.repeat));
-                let source: Vec<u8> = (0..shown).map(|dot| style.map[value(dot) as usize & 15]).collect();
-                place_dots(dots, surround.border, self.left, &source);
-                **burst = surround.burst;
-            }
-        }
-    }
-}
-
-fn line_style(palette: PaletteId, surround: Surround, left: i32, width: u16, shown: usize) -> LineStyle {
-    let skipped = left.min(0).unsigned_abs() as usize;
-    let left = left.clamp(0, width.into()) as u16;
-    let shown = shown.saturating_sub(skipped).min((width - left).into());
-    LineStyle {
-        palette,
-        border: surround.border,
-        left,
-        shown: shown as u16,
-        skipped: skipped as u16,
-        burst: surround.burst,
-    }
-}
-
-fn place_dots(dots: &mut [u8], border: u8, left: i32, source: &[u8]) {
-    for (x, dot) in dots.iter_mut().enumerate() {
-        let at = usize::try_from(x as i32 - left).ok();
-        *dot = at.and_then(|at| source.get(at)).copied().unwrap_or(border);
     }
 }

@@ -5,6 +5,7 @@
 //! that nothing a guest can notice depends on who looks or listens.
 
 pub mod audio;
+pub mod input;
 pub mod storage;
 pub mod video;
 

@@ -2,3 +2,4 @@
 
 pub mod asm;
 pub mod font;
+pub mod xt;

@@ -3,9 +3,10 @@
 
 pub mod debug_console;
 pub mod host_call;
+pub mod i8237a;
 pub mod i8253;
-pub mod i8259a;
 pub mod i8255;
+pub mod i8259a;
 pub mod ls74;
 pub mod mc6845;
 pub mod nmi_mask;

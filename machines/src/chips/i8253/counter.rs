@@ -205,10 +205,7 @@ impl Counter {
         self.count = Some(count);
         self.armed = true;
         self.low_half = false;
-        self.out = match self.mode {
-            Mode::InterruptOnTerminalCount | Mode::OneShot => false,
-            _ => true,
-        };
+        self.out = !matches!(self.mode, Mode::InterruptOnTerminalCount | Mode::OneShot);
         self.left = if self.mode == Mode::SquareWave { half(count, self.low_half) } else { count };
     }
 

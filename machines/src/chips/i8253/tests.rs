@@ -27,7 +27,8 @@ fn latched(bench: &mut Bench<I8253>, n: u8) -> u16 {
 #[test]
 fn the_figures_of_the_modes() {
     use Variant::{I8253, I8254};
-    let figures: &[(Variant, u8, u16, &[(u8, u16)])] = &[
+    type Cycles = &'static [(u8, u16)];
+    let figures: [(Variant, u8, u16, Cycles); 7] = [
         (I8254, 0, 4, &[(0, 4), (0, 3), (0, 2), (0, 1), (1, 0), (1, 0xFFFF), (1, 0xFFFE)]),
         (I8254, 2, 3, &[(1, 3), (1, 2), (0, 1), (1, 3), (1, 2), (0, 1), (1, 3)]),
         (I8254, 2, 4, &[(1, 4), (1, 3), (1, 2), (0, 1), (1, 4), (1, 3), (1, 2)]),
@@ -36,7 +37,7 @@ fn the_figures_of_the_modes() {
         (I8253, 3, 5, &[(1, 5), (1, 4), (1, 2), (0, 5), (0, 2), (1, 5), (1, 4)]),
         (I8254, 4, 3, &[(1, 3), (1, 2), (1, 1), (0, 0), (1, 0xFFFF), (1, 0xFFFE)]),
     ];
-    for &(variant, mode, count, cycles) in figures {
+    for (variant, mode, count, cycles) in figures {
         let mut bench = bench(variant);
         program(&mut bench, 0, mode, count);
         for (cycle, &(out, element)) in cycles.iter().enumerate() {

@@ -6,3 +6,4 @@
 pub mod cards;
 pub mod chips;
 pub mod firmware;
+pub mod media;

@@ -1,6 +1,7 @@
 //! Cards for the slots of the bus, one file or folder each, named as their makers named them.
 
 pub mod cga;
+pub mod fdc;
 pub mod hercules;
 mod lines;
 pub mod mda;

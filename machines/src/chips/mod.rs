@@ -14,3 +14,4 @@ pub mod ns16450;
 pub mod parallel_port;
 pub mod speaker;
 pub mod switch_bank;
+pub mod upd765;

@@ -1,0 +1,3 @@
+//! Media: what the images of floppies and hard disks hold, and which of them a drive can take.
+
+pub mod floppy;

@@ -62,10 +62,8 @@ impl Device for Ticker {
         8
     }
     fn on_external(&mut self, input: &External, _cx: &mut Cx<'_>) {
-        match input {
-            External::Bytes(bytes) => {
-                self.heard = bytes.iter().fold(self.heard, |heard, byte| heard.wrapping_mul(3) ^ byte);
-            }
+        if let External::Bytes(bytes) = input {
+            self.heard = bytes.iter().fold(self.heard, |heard, byte| heard.wrapping_mul(3) ^ byte);
         }
     }
     fn reset(&mut self, _kind: ResetKind, cx: &mut Cx<'_>) {

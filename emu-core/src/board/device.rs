@@ -262,6 +262,11 @@ pub trait Device: Any + Send {
     /// Something from outside the machine, as the journal has it.
     fn on_external(&mut self, _input: &External, _cx: &mut Cx<'_>) {}
 
+    /// Whether something from outside waits that the guest has not taken yet.
+    fn input_pending(&self) -> bool {
+        false
+    }
+
     fn reset(&mut self, kind: ResetKind, cx: &mut Cx<'_>);
 
     fn save(&self) -> SavedState;

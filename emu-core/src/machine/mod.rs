@@ -7,6 +7,7 @@ pub mod protocol;
 mod state;
 pub mod system_bus;
 pub mod threads;
+pub mod typist;
 
 use crate::addr::Physical;
 use crate::board::device::{DeviceId, MediaError, ResetKind};

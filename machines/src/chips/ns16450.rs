@@ -358,12 +358,10 @@ impl Device for Ns16450 {
     }
 
     fn on_external(&mut self, input: &External, cx: &mut Cx<'_>) {
-        match input {
-            External::Bytes(bytes) => {
-                let room = MAX_WAITING.saturating_sub(self.state.waiting.len());
-                self.state.waiting.extend(bytes.iter().take(room));
-                self.listen(cx);
-            }
+        if let External::Bytes(bytes) = input {
+            let room = MAX_WAITING.saturating_sub(self.state.waiting.len());
+            self.state.waiting.extend(bytes.iter().take(room));
+            self.listen(cx);
         }
     }
 

@@ -4,8 +4,8 @@ use crate::process::{self, Outcome};
 use crate::setup::{self, Purpose};
 use std::process::ExitCode;
 
-/// Builds in the profile that tests use too, in which the crates that run guests are optimised: one world to
-/// build, and a first start minutes sooner than a release build would give.
+/// Builds in the profile that tests use too: one world to build, and a first start minutes sooner than a release
+/// build would give. The crates that run guests are optimised in it, and emulate as fast as in a release build.
 pub fn run(args: &[String]) -> Outcome {
     let args = program_arguments(args);
     let windowed = opens_a_window(args);

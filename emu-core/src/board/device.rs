@@ -7,7 +7,7 @@ use super::external::External;
 use crate::addr::Width;
 use crate::hal::Hal;
 use crate::hal::storage::Medium;
-use crate::hal::video::TextScreen;
+use crate::hal::video::{Frame, TextScreen};
 use crate::snapshot::{RestoreError, SavedState};
 use crate::time::{EventTag, Tick};
 use serde::{Deserialize, Serialize};
@@ -282,9 +282,15 @@ pub trait Device: Any + Send {
         Vec::new()
     }
 
-    /// The text that a display card shows, whether somebody looks at its picture or not.
-    fn text_screen(&self) -> Option<TextScreen> {
+    /// What a display card shows, as if nothing changed any more: for a paused machine, whether somebody looked at
+    /// its frames until now or not.
+    fn picture(&self) -> Option<Frame> {
         None
+    }
+
+    /// The text that a display card shows.
+    fn text_screen(&self) -> Option<TextScreen> {
+        self.picture()?.text()
     }
 
     /// The drives, of a device that has some.

@@ -27,8 +27,7 @@ use emu_core::addr::Width;
 use emu_core::board::device::{BusAccess, Cx, Device, NoAnswer, RegionId, RegisterView, ResetKind};
 use emu_core::hal::video::monitor::RGBI;
 use emu_core::hal::video::{
-    AttributeStyle, Cell, Font, Frame, NinthDot, OutputId, PixelFormat, PixelStyle, Rect, Rgb, TextScreen,
-    TextStyle,
+    AttributeStyle, Cell, Font, Frame, NinthDot, OutputId, PixelFormat, PixelStyle, Rect, Rgb, TextStyle,
 };
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::{Clock, EventTag, Tick};
@@ -147,11 +146,6 @@ impl Cga {
         let raster = Raster::new(Mc6845::new(Variant::Mc6845), clock, output);
         let screen = Screen { memory: vec![0; MEMORY_BYTES], mode: Mode(0), color: 0, font };
         Self { raster, screen, light_pen_hit: false, snow }
-    }
-
-    /// The picture as it stands, with nothing in flight.
-    pub fn still_frame(&self) -> Frame {
-        self.raster.still(&self.screen)
     }
 
     fn read_port(&mut self, offset: u32, cx: &mut Cx<'_>) -> Result<u8, NoAnswer> {
@@ -453,8 +447,8 @@ impl Device for Cga {
         views
     }
 
-    fn text_screen(&self) -> Option<TextScreen> {
-        self.still_frame().text()
+    fn picture(&self) -> Option<Frame> {
+        Some(self.raster.still(&self.screen))
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -19,7 +19,7 @@ use crate::chips::mc6845::{Mc6845, Variant};
 use emu_core::addr::Width;
 use emu_core::board::device::{BusAccess, Cx, Device, NoAnswer, RegionId, RegisterView, ResetKind};
 use emu_core::hal::video::monitor::MonoPalette;
-use emu_core::hal::video::{Cell, Font, Frame, OutputId, Rect, Rgb, TextScreen, TextStyle};
+use emu_core::hal::video::{Cell, Font, Frame, OutputId, Rect, Rgb, TextStyle};
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::{Clock, EventTag, Tick};
 use serde::{Deserialize, Serialize};
@@ -176,11 +176,6 @@ struct MonoState {
 impl<S: MonoScreen> MonoCard<S> {
     pub(super) fn with_screen(screen: S, clock: Clock, output: OutputId) -> Self {
         Self { raster: Raster::new(Mc6845::new(Variant::Mc6845), clock, output), screen }
-    }
-
-    /// The picture as it stands, with nothing in flight.
-    pub fn still_frame(&self) -> Frame {
-        self.raster.still(&self.screen)
     }
 
     fn read_port(&mut self, offset: u32, cx: &mut Cx<'_>) -> Result<u8, NoAnswer> {
@@ -341,8 +336,8 @@ impl<S: MonoScreen> Device for MonoCard<S> {
         views
     }
 
-    fn text_screen(&self) -> Option<TextScreen> {
-        self.still_frame().text()
+    fn picture(&self) -> Option<Frame> {
+        Some(self.raster.still(&self.screen))
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -314,6 +314,7 @@ impl Mc6845 {
     pub fn advance(&mut self, mut chars: u64) {
         let mut mark = None;
         loop {
+            chars -= self.skip_plain_rows(chars);
             let left = self.chars_left_in_line();
             if chars < left {
                 return self.run_in_line(chars as u16);
@@ -338,6 +339,7 @@ impl Mc6845 {
         let mut ahead = self.clone();
         let mut chars = 0;
         while chars < max {
+            chars += ahead.skip_plain_rows(max - chars);
             chars += ahead.chars_left_in_line();
             ahead.finish_line();
             if ahead.counters.lines_since_vsync == 0 && chars >= min {
@@ -345,6 +347,44 @@ impl Mc6845 {
             }
         }
         None
+    }
+
+    /// Passes rows in which nothing happens but counting, as many as fit in `chars`. Gives the characters passed.
+    /// They end before the next row that R4, R6 or R7 names, and are passed only from the beginning of one, with
+    /// display and HSYNC beginning and ending within each line.
+    fn skip_plain_rows(&mut self, chars: u64) -> u64 {
+        let Counters { hcc, vcc, ra, adjust_line, hsync_left, .. } = self.counters;
+        let [total, displayed, sync, ..] = self.registers.map(u16::from);
+        let sync_fits = sync > total || sync > 0 && sync + u16::from(self.hsync_width()) <= total;
+        let plain = hcc == 0 && ra == 0 && adjust_line.is_none() && hsync_left == 0;
+        let vertical_total = self.registers[reg::VERTICAL_TOTAL];
+        if !plain || !sync_fits || displayed == 0 || displayed > total || vcc == vertical_total {
+            return 0;
+        }
+        if self.interlaced_video() {
+            return 0;
+        }
+        let named = [reg::VERTICAL_TOTAL, reg::VERTICAL_DISPLAYED, reg::VERTICAL_SYNC_POSITION]
+            .map(|at| self.registers[at]);
+        let next_named = named.into_iter().filter(|&row| row > vcc).min().unwrap_or(0x80);
+        let lines_of_row = u16::from(self.last_scan_line()) + 1;
+        let chars_of_row = u64::from(total + 1) * u64::from(lines_of_row);
+        let rows = u64::from(next_named - vcc - 1).min(chars / chars_of_row) as u16;
+        self.count_rows(rows, rows * lines_of_row, displayed);
+        u64::from(rows) * chars_of_row
+    }
+
+    /// Counts `rows` plain rows, `lines` lines, of `displayed` characters each.
+    fn count_rows(&mut self, rows: u16, lines: u16, displayed: u16) {
+        if rows == 0 {
+            return;
+        }
+        let counters = &mut self.counters;
+        counters.vcc += rows as u8;
+        counters.row_start = counters.row_start.wrapping_add(rows * displayed) & ADDRESS_MASK;
+        counters.next_row_start = counters.row_start;
+        counters.vsync_left = counters.vsync_left.saturating_sub(lines.min(16) as u8);
+        counters.lines_since_vsync = counters.lines_since_vsync.saturating_add(lines);
     }
 
     fn at_frame_start(&self) -> bool {

@@ -412,7 +412,7 @@ fn a_restored_card_goes_on_where_it_was() {
     }
     assert_eq!(other.next_due(), bench.next_due());
     assert!(other.device.save() == bench.device.save(), "the same state");
-    assert!(other.device.still_frame() == bench.device.still_frame(), "the same picture");
+    assert!(other.device.picture() == bench.device.picture(), "the same picture");
     assert!(viewer.presented() > 0);
     assert!(other.device.restore(&SavedState::new(1, &0u8)).is_err());
     assert!(other.device.restore(&SavedState::default()).is_err());

@@ -116,7 +116,7 @@ fn a_restored_card_goes_on_where_it_was() {
         bench.advance(997);
     }
     assert!(other.device.save() == bench.device.save());
-    assert!(other.device.still_frame() == bench.device.still_frame());
+    assert!(other.device.picture() == bench.device.picture());
     let views = bench.device.registers(bench.now());
     assert_eq!(views[0].meaning, "graphics, page 1");
     assert_eq!(views[2].meaning, "graphics allowed, both pages");

@@ -115,12 +115,20 @@ impl I8253 {
         self
     }
 
+    /// The board drives `gate(counter)`, and begins with a low level, as its lines do. A gate that is not driven is
+    /// high.
+    #[must_use]
+    pub fn with_driven_gate(mut self, counter: u8) -> Self {
+        self.counters[usize::from(counter)] = Counter::powered_on(false, 0);
+        self
+    }
+
     /// The OUT pin of counter `n`, 0 to 2.
     pub const fn out(n: u8) -> LineId {
         LineId(n)
     }
 
-    /// The GATE pin of counter `n`, 0 to 2. Unconnected it is high.
+    /// The GATE pin of counter `n`, 0 to 2. See [`Self::with_driven_gate`].
     pub const fn gate(n: u8) -> PinId {
         PinId(n)
     }

@@ -2,6 +2,7 @@
 //! answers and who is wired to its pins is the board's affair.
 
 pub mod debug_console;
+pub mod game_port;
 pub mod host_call;
 pub mod i8237a;
 pub mod i8253;

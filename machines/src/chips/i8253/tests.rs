@@ -65,6 +65,19 @@ fn triggered_modes_wait_for_the_gate() {
 }
 
 #[test]
+fn a_gate_that_the_board_drives_begins_low() {
+    let mut bench = Bench::new(I8253::new(Clock::divided_by(TICKS)).with_driven_gate(2));
+    bench.reset(ResetKind::PowerOn);
+    program(&mut bench, 0, 0, 3);
+    program(&mut bench, 2, 0, 3);
+    bench.advance(20 * TICKS);
+    assert_eq!([0, 2].map(|n| bench.line(I8253::out(n))), [true, false]);
+    bench.set_pin(I8253::gate(2), true);
+    bench.advance(3 * TICKS);
+    assert!(bench.line(I8253::out(2)));
+}
+
+#[test]
 fn a_refresh_request_costs_one_event_per_period() {
     let mut bench = Bench::new(I8253::new(Clock::divided_by(TICKS)).with_rising_edges_only(1));
     program(&mut bench, 1, 2, 18);

@@ -447,17 +447,30 @@ fdc_send:
         pop ax
         ret
 
-; Waits about two seconds for INT 0Eh. If it does not come, the controller starts afresh: AH = 80h and the carry.
+; Waits two seconds for INT 0Eh. If it does not come, the controller starts afresh: AH = 80h and the carry. A program
+; may have made counter 0 faster, which makes the two seconds shorter: so then a number of polls must pass, too.
 fdc_wait:
         push bx
         push cx
+        push dx
+        push si
         sti
-        mov bl, 5
-        xor cx, cx
+        mov cx, 73              ; times 65536 of 2386366 in a second
+        xor dx, dx
+        mov si, 8000
+        call read_counter
+        mov bx, ax
 .wait:  test byte [seek_status], 80h
         jnz .came
-        loop .wait
-        dec bl
+        call read_counter
+        xchg ax, bx
+        sub ax, bx
+        sub dx, ax
+        sbb cx, 0
+        jnc .wait
+        xor cx, cx
+        xor dx, dx
+        dec si
         jnz .wait
         call fdc_reset
         mov ah, TIME_OUT
@@ -465,7 +478,9 @@ fdc_wait:
         jmp .end
 .came:  and byte [seek_status], 7Fh
         clc
-.end:   pop cx
+.end:   pop si
+        pop dx
+        pop cx
         pop bx
         ret
 

@@ -3,3 +3,4 @@
 pub mod asm;
 pub mod font;
 pub mod xt;
+pub mod xt_hdc;

@@ -35,7 +35,10 @@ pub struct RomImage {
 
 #[derive(Debug, thiserror::Error)]
 #[error("The firmware cannot be built for this machine")]
-pub struct FirmwareError(#[from] AsmError);
+pub struct FirmwareError(#[from] pub(super) AsmError);
+
+/// Where firmware of host functions knocks when it wants the host: no chip of an XT answers there.
+pub const HOST_CALL_PORT: u16 = 0xB2;
 
 /// The segment of the system ROM.
 pub const SYSTEM_SEGMENT: u16 = 0xF000;
@@ -75,7 +78,7 @@ pub fn build(config: &XtRomConfig) -> Result<RomImage, FirmwareError> {
 }
 
 /// Makes a ROM of assembled code; its last byte makes the sum of all zero.
-fn rom_image(assembled: Assembled, segment: u16) -> RomImage {
+pub(super) fn rom_image(assembled: Assembled, segment: u16) -> RomImage {
     let Assembled { origin, mut bytes, symbols } = assembled;
     if let Some((last, rest)) = bytes.split_last_mut() {
         *last = rest.iter().fold(0_u8, |sum, byte| sum.wrapping_sub(*byte));

@@ -1,6 +1,7 @@
 //! The script of a run: what to wait for and what to type, in the order of the command line.
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
+use emu_core::hal::input::{Stroke, parse_typed};
 
 /// One step. A step begins when the one before it is met.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,8 +12,8 @@ pub enum Step {
     UntilSerial(String),
     /// Wait until the debug console has printed this.
     UntilDebugcon(String),
-    /// Type this, in the notation that `--help` explains.
-    Type(String),
+    /// Press and let go these keys.
+    Type(Vec<Stroke>),
 }
 
 /// The steps, in order.
@@ -24,7 +25,7 @@ struct StepOption {
     name: &'static str,
     help: &'static str,
     long_help: &'static str,
-    step: fn(String) -> Step,
+    read: fn(&str) -> Result<Step, String>,
 }
 
 const OPTIONS: [StepOption; 4] = [
@@ -33,27 +34,30 @@ const OPTIONS: [StepOption; 4] = [
         help: "Wait until the screen shows TEXT",
         long_help: "Wait until the screen, in a text mode, shows TEXT within a line. After a --type, the guest must have \
                     taken all its keys and the screen must have changed since",
-        step: Step::UntilScreen,
+        read: |text| not_empty(text).map(Step::UntilScreen),
     },
     StepOption {
         name: "until-serial",
         help: "Wait until the serial line has sent TEXT",
         long_help: "Wait until the serial line has sent TEXT. The match is consumed, with all that was sent before it",
-        step: Step::UntilSerial,
+        read: |text| not_empty(text).map(Step::UntilSerial),
     },
     StepOption {
         name: "until-debugcon",
         help: "Wait until the debug console has printed TEXT",
         long_help: "Wait until the debug console has printed TEXT. The match is consumed, with all that was printed \
                     before it. Puts the console in, as --debugcon does",
-        step: Step::UntilDebugcon,
+        read: |text| not_empty(text).map(Step::UntilDebugcon),
     },
     StepOption {
         name: "type",
         help: "Type TEXT on the guest's keyboard",
         long_help: "Type TEXT on the guest's keyboard. `\\n` is Enter, `\\t` Tab, `\\\\` a backslash; `{F1}`, `{Ctrl+C}`, \
                     `{Esc}` name keys, and `{{` is a brace. Any other backslash is wrong usage",
-        step: Step::Type,
+        read: |text| {
+            let strokes = parse_typed(&not_empty(text)?).map_err(|error| error.to_string())?;
+            Ok(Step::Type(strokes))
+        },
     },
 ];
 
@@ -76,7 +80,7 @@ impl StepOption {
             .long_help(self.long_help)
             .help_heading("Script")
             .allow_hyphen_values(true)
-            .value_parser(not_empty)
+            .value_parser(self.read)
             .action(ArgAction::Append)
     }
 }
@@ -91,8 +95,8 @@ impl FromArgMatches for Script {
         let mut placed: Vec<(usize, Step)> = Vec::new();
         for option in &OPTIONS {
             let places = matches.indices_of(option.name).into_iter().flatten();
-            let texts = matches.get_many::<String>(option.name).into_iter().flatten();
-            placed.extend(places.zip(texts).map(|(place, text)| (place, (option.step)(text.clone()))));
+            let steps = matches.get_many::<Step>(option.name).into_iter().flatten();
+            placed.extend(places.zip(steps.cloned()));
         }
         placed.sort_by_key(|(place, _)| *place);
         Ok(Self(placed.into_iter().map(|(_, step)| step).collect()))

@@ -2,6 +2,7 @@
 
 use super::*;
 use clap::error::ErrorKind;
+use emu_core::hal::input::parse_typed;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -85,13 +86,13 @@ fn the_script_keeps_its_order() {
         "done",
     ];
     let steps = run_options(&words).script.0;
-    let [screen, serial, console, keys] =
-        [Step::UntilScreen, Step::UntilSerial, Step::UntilDebugcon, Step::Type];
+    let [screen, serial, console] = [Step::UntilScreen, Step::UntilSerial, Step::UntilDebugcon];
+    let keys = |text| Step::Type(parse_typed(text).unwrap());
     let want = [
         screen(r"A:\>".to_owned()),
-        keys(r"ver\n".to_owned()),
+        keys(r"ver\n"),
         serial("-ok-".to_owned()),
-        keys("--".to_owned()),
+        keys("--"),
         screen("FreeCom".to_owned()),
         console("done".to_owned()),
     ];
@@ -133,6 +134,8 @@ fn wrong_usage_ends_with_status_2() {
         "run xt --for-cycles 0",
         "run xt --for-cycles 1e6",
         "run xt --type",
+        r"run xt --type dir\r",
+        "run xt --type {NoSuchKey}",
         "run xt --headless --headless",
         "create xt",
         "show",

@@ -6,3 +6,4 @@ pub mod hercules;
 mod lines;
 pub mod mda;
 mod raster;
+pub mod xt_hdc;

@@ -1,0 +1,241 @@
+use super::*;
+use emu_core::board::testing::Bench;
+use emu_core::hal::storage::{FaultyMedium, MemoryMedium};
+
+const HZ: u64 = 14_318_180;
+const SMALL: Geometry = Geometry { cylinders: 306, heads: 4, sectors: 17 };
+
+struct Driver {
+    bench: Bench<XtHdc>,
+    memory: Vec<u8>,
+}
+
+/// How data moves.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    Dma,
+    Ports,
+}
+
+fn image() -> Vec<u8> {
+    (0..SMALL.bytes()).map(|i| (i / 512 * 3 + i % 11) as u8).collect()
+}
+
+impl Driver {
+    fn new() -> Self {
+        let mut driver = Self::empty();
+        driver.insert(0, Box::new(MemoryMedium::new(image()))).unwrap();
+        driver
+    }
+
+    fn empty() -> Self {
+        Self { bench: Bench::new(XtHdc::new(HZ)), memory: Vec::new() }
+    }
+
+    fn insert(&mut self, slot: usize, medium: Box<dyn Medium>) -> Result<(), MediaError> {
+        self.bench.with(|d, cx| d.insert(slot, medium, cx))
+    }
+
+    fn status(&mut self) -> u8 {
+        self.bench.read(1).unwrap()
+    }
+
+    /// A command as IBM's firmware gives it; the completion byte.
+    fn execute(&mut self, block: [u8; 6], way: Way, data: &[u8]) -> u8 {
+        self.memory.clear();
+        self.bench.write(2, 0);
+        self.bench.write(3, if way == Way::Dma { 3 } else { 2 });
+        assert_eq!(self.status() & 0x0F, 0x0D);
+        for byte in block {
+            self.bench.write(0, byte);
+        }
+        assert_eq!(self.status() & 1, 0, "the firmware takes a request here for an error");
+        let mut given = data.iter();
+        for _ in 0..3_000_000 {
+            match self.status() {
+                0x2F => {
+                    assert!(self.bench.line(INTERRUPT));
+                    let byte = self.bench.read(0).unwrap();
+                    assert!(!self.bench.line(INTERRUPT));
+                    assert_eq!(self.status(), 0);
+                    self.bench.write(3, 0);
+                    return byte;
+                }
+                0x1B => {
+                    self.memory.push(self.bench.dma_read(false));
+                    self.bench.advance(HZ / 200_000);
+                }
+                0x0B => self.memory.push(self.bench.read(0).unwrap()),
+                0x19 => self.bench.dma_write(given.next().copied(), false),
+                0x09 => {
+                    self.bench.write(0, given.next().copied().unwrap_or(0));
+                }
+                0x08 => self.bench.run_until(self.bench.next_due()),
+                other => panic!("status {other:#04x}"),
+            }
+        }
+        panic!("no end")
+    }
+
+    fn sense(&mut self) -> Vec<u8> {
+        assert_eq!(self.execute([3, 0, 0, 0, 0, 0], Way::Ports, &[]), 0);
+        self.memory.clone()
+    }
+}
+
+/// A control block at cylinder, head, sector.
+fn block(code: u8, (c, h, s): (u16, u8, u8), count: u8) -> [u8; 6] {
+    let [high, low] = c.to_be_bytes();
+    [code, h, high << 6 | s, low, count, 5]
+}
+
+#[test]
+fn sectors_are_read_across_tracks_and_cylinders() {
+    for way in [Way::Dma, Way::Ports] {
+        let mut driver = Driver::new();
+        assert_eq!(driver.execute(block(0x08, (299, 3, 15), 20), way, &[]), 0);
+        let first = SMALL.sector_number(299, 3, 15) as usize * 512;
+        assert_eq!(driver.memory, image()[first..first + 20 * 512]);
+    }
+}
+
+#[test]
+fn what_is_written_lies_in_the_image() {
+    let mut driver = Driver::new();
+    let data: Vec<u8> = (0..3 * 512).map(|i| (i % 251) as u8).collect();
+    assert_eq!(driver.execute(block(0x0A, (5, 1, 16), 3), Way::Dma, &data), 0);
+    assert_eq!(driver.execute(block(0x08, (5, 1, 16), 3), Way::Dma, &[]), 0);
+    assert_eq!(driver.memory, data);
+    let mut seen = vec![0; 3 * 512];
+    let medium = driver.bench.device.medium(0).unwrap();
+    medium.read_at(SMALL.sector_number(5, 1, 16) * 512, &mut seen).unwrap();
+    assert_eq!(seen, data);
+}
+
+#[test]
+fn faults_have_their_sense_bytes() {
+    let mut driver = Driver::new();
+    let rows = [
+        (block(0x08, (306, 0, 0), 1), [0xA1, 0x00, 0x40, 0x32]),
+        (block(0x05, (0, 4, 0), 1), [0xA1, 0x04, 0x00, 0x00]),
+        (block(0x0B, (0, 0, 17), 1), [0xA1, 0x00, 0x11, 0x00]),
+        (block(0x02, (0, 0, 0), 1), [0x20, 0, 0, 0]),
+        (block(0x08, (305, 3, 16), 2), [0xA1, 0x00, 0x40, 0x32]),
+    ];
+    for (command, sense) in rows {
+        assert_eq!(driver.execute(command, Way::Ports, &[]), 2, "{command:02x?}");
+        assert_eq!(driver.sense(), sense, "{command:02x?}");
+    }
+    assert_eq!(driver.execute([0, 0x20, 0, 0, 0, 0], Way::Ports, &[]), 0x22, "no second drive");
+    driver.execute([3, 0x20, 0, 0, 0, 0], Way::Ports, &[]);
+    assert_eq!(driver.memory, [0x04, 0x20, 0, 0]);
+    assert_eq!(driver.execute([0; 6], Way::Ports, &[]), 0);
+    assert_eq!(driver.sense(), [0; 4]);
+}
+
+#[test]
+fn characteristics_limit_what_is_addressed() {
+    let mut driver = Driver::new();
+    assert_eq!(driver.execute([0x0C, 0, 0, 0, 0, 0], Way::Ports, &[1, 0x90, 6, 0, 0, 0, 0, 11]), 0);
+    assert_eq!(driver.execute(block(0x08, (399, 0, 0), 1), Way::Ports, &[]), 2);
+    assert_eq!(driver.sense()[0], 0x95, "told of more cylinders than there are");
+    assert_eq!(driver.execute(block(0x08, (0, 5, 0), 1), Way::Ports, &[]), 2);
+    assert_eq!(driver.sense()[0], 0x94);
+    assert_eq!(driver.execute([0x0C, 0, 0, 0, 0, 0], Way::Ports, &[0, 10, 2, 0, 0, 0, 0, 11]), 0);
+    assert_eq!(driver.execute(block(0x08, (10, 0, 0), 1), Way::Ports, &[]), 2);
+    assert_eq!(driver.sense()[0], 0xA1);
+}
+
+#[test]
+fn the_drive_s_geometry_can_be_asked_for() {
+    let mut driver = Driver::new();
+    assert_eq!(driver.execute([0xF4, 0, 0, 0, 0, 0], Way::Ports, &[]), 0);
+    assert_eq!(driver.memory, [1, 0x32, 4, 0, 0, 0, 0, 17]);
+    assert_eq!(driver.execute([0xF4, 0x20, 0, 0, 0, 0], Way::Ports, &[]), 0x22);
+}
+
+#[test]
+fn the_sector_buffer_and_the_diagnostics() {
+    let mut driver = Driver::new();
+    let data: Vec<u8> = (0..512).map(|i| i as u8).collect();
+    assert_eq!(driver.execute([0x0F, 0, 0, 0, 0, 0], Way::Dma, &data), 0);
+    assert_eq!(driver.execute([0x0E, 0, 0, 0, 0, 0], Way::Dma, &[]), 0);
+    assert_eq!(driver.memory, data);
+    for code in [0x00, 0x01, 0xE0, 0xE3, 0xE4] {
+        assert_eq!(driver.execute([code, 0, 0, 0, 0, 0], Way::Ports, &[]), 0, "{code:#04x}");
+    }
+    assert_eq!(driver.execute(block(0xE5, (0, 0, 1), 1), Way::Dma, &[]), 0);
+    assert_eq!((driver.memory.len(), &driver.memory[..512]), (516, &image()[512..1024]));
+    assert_eq!(driver.execute(block(0xE6, (0, 0, 1), 1), Way::Dma, &[7; 516]), 0);
+    driver.execute(block(0x08, (0, 0, 1), 1), Way::Dma, &[]);
+    assert_eq!(driver.memory, [7; 512]);
+}
+
+#[test]
+fn formatting() {
+    let mut driver = Driver::new();
+    assert_eq!(driver.execute(block(0x06, (2, 1, 0), 6), Way::Ports, &[]), 0);
+    driver.execute(block(0x08, (2, 1, 0), 17), Way::Dma, &[]);
+    assert!(driver.memory.iter().all(|&b| b == 0x6C));
+    driver.execute(block(0x08, (2, 0, 16), 1), Way::Dma, &[]);
+    assert!(driver.memory.iter().any(|&b| b != 0x6C));
+    assert_eq!(driver.execute(block(0x07, (2, 1, 0), 6), Way::Ports, &[]), 0);
+    assert_eq!(driver.execute(block(0x05, (2, 1, 0), 1), Way::Ports, &[]), 2);
+    assert_eq!(driver.sense()[0], 0x99);
+    assert_eq!(driver.bench.notices.len(), 1);
+    assert_eq!(driver.execute(block(0x04, (304, 0, 0), 6), Way::Ports, &[]), 0);
+    assert_eq!(driver.execute(block(0x08, (305, 3, 0), 17), Way::Dma, &[]), 0);
+    assert!(driver.memory.iter().all(|&b| b == 0x6C));
+}
+
+#[test]
+fn seeks_and_rotation_take_their_time() {
+    let mut driver = Driver::new();
+    let mut millis = |command| {
+        let start = driver.bench.now();
+        assert_eq!(driver.execute(command, Way::Dma, &[]), 0);
+        (driver.bench.now() - start) * 1000 / HZ
+    };
+    millis(block(0x08, (0, 0, 0), 1));
+    // A track with an interleave of 6 takes six turns.
+    let track = millis(block(0x08, (0, 0, 0), 17));
+    assert!((95..=125).contains(&track), "{track} ms");
+    let far = millis(block(0x0B, (102, 0, 0), 1));
+    assert!((80..=90).contains(&far), "{far} ms");
+    let mut unbuffered = block(0x0B, (101, 0, 0), 1);
+    unbuffered[5] = 0;
+    assert_eq!(millis(unbuffered), 3);
+}
+
+#[test]
+fn a_failing_image_is_an_error_and_a_notice() {
+    let base = Box::new(MemoryMedium::new(image()));
+    let medium = FaultyMedium { base, good_accesses: 1, error: std::io::ErrorKind::StorageFull };
+    let mut driver = Driver::empty();
+    driver.insert(1, Box::new(medium)).unwrap();
+    assert_eq!(driver.execute([0x08, 0x20, 0, 0, 1, 5], Way::Dma, &[]), 0x22);
+    driver.execute([3, 0x20, 0, 0, 0, 0], Way::Ports, &[]);
+    assert_eq!(driver.memory[0], 0x91);
+    assert_eq!(driver.execute([0x0A, 0x20, 0, 0, 1, 5], Way::Dma, &[0; 512]), 0x22);
+    assert_eq!(driver.bench.notices.len(), 1);
+}
+
+#[test]
+fn unsuitable_images_are_refused() {
+    let mut driver = Driver::empty();
+    let said = driver.insert(0, Box::new(MemoryMedium::new(vec![0; 1000]))).unwrap_err().to_string();
+    assert!(said.contains("whole number of sectors"), "{said}");
+}
+
+#[test]
+fn an_idle_controller_arms_nothing_and_a_reset_ends_everything() {
+    let mut driver = Driver::new();
+    assert_eq!(driver.bench.next_due(), Tick::NEVER);
+    driver.bench.write(2, 0);
+    for byte in block(0x08, (100, 0, 0), 1) {
+        driver.bench.write(0, byte);
+    }
+    assert_ne!(driver.bench.next_due(), Tick::NEVER);
+    driver.bench.write(1, 0);
+    assert_eq!((driver.status(), driver.bench.next_due()), (0, Tick::NEVER));
+}

@@ -4,6 +4,7 @@
 //! and one line in [`Catalogue::standard`].
 
 use crate::boards::isa::IsaBus;
+use crate::cards::kinds;
 use crate::profile::OptionValue;
 use std::collections::BTreeMap;
 
@@ -95,7 +96,9 @@ impl OptionDescription {
     fn check(&self, device: &str, value: &OptionValue) -> Result<(), MountError> {
         match (&self.kind, value) {
             (OptionKind::Switch, OptionValue::Bool(_)) => Ok(()),
-            (OptionKind::Choice(choices), OptionValue::Text(text)) if choices.iter().any(|c| c.0 == text) => Ok(()),
+            (OptionKind::Choice(choices), OptionValue::Text(text)) if choices.iter().any(|c| c.0 == text) => {
+                Ok(())
+            }
             (OptionKind::Switch, _) => {
                 Err(MountError(format!("{} of {device} is a switch; choose on or off", self.label)))
             }
@@ -114,6 +117,20 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
+    /// What this program brings: a line for each card.
+    pub fn standard() -> Self {
+        let kinds = [
+            kinds::cga(),
+            kinds::mda(),
+            kinds::hercules(),
+            kinds::fdc(),
+            kinds::com1(),
+            kinds::com2(),
+            kinds::lpt1(),
+        ];
+        Self { kinds: kinds.to_vec() }
+    }
+
     /// Adds a kind, in place of one of the same name.
     pub fn add(&mut self, kind: DeviceKind) {
         self.kinds.retain(|k| k.name != kind.name);

@@ -3,7 +3,10 @@
 //! Knows `emu-core`; knows nothing of windows, sound devices or files picked by a user.
 #![forbid(unsafe_code)]
 
+pub mod boards;
 pub mod cards;
+pub mod catalogue;
 pub mod chips;
 pub mod firmware;
 pub mod media;
+pub mod profile;

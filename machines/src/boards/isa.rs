@@ -4,7 +4,8 @@
 use crate::catalogue::MountError;
 use crate::chips::i8237a::I8237A;
 use crate::chips::i8259a::I8259A;
-use crate::profile::{FloppyProfile, OptionValue};
+use crate::chips::upd765::DriveKind;
+use crate::profile::OptionValue;
 use emu_core::board::builder::BoardBuilder;
 use emu_core::board::device::{DeviceId, LineId};
 use emu_core::hal::video::OutputId;
@@ -25,18 +26,30 @@ pub struct IsaBus<'a> {
     pub board: &'a mut BoardBuilder,
     /// Ticks of the board's clock in a second.
     pub tick_hz: u64,
-    pub(super) pic: DeviceId,
-    pub(super) dmac: DeviceId,
+    pic: DeviceId,
+    dmac: DeviceId,
     /// Option ROMs: where they begin, and their bytes.
     pub roms: Vec<(u32, Vec<u8>)>,
     /// What the switches say of the first display card.
     pub monitor: MonitorSwitch,
-    /// The drives that the profile asks for.
-    pub floppies: &'a [FloppyProfile],
-    pub(super) outputs: u8,
+    /// The types of the floppy drives that the profile asks for, A: first.
+    pub floppies: Vec<DriveKind>,
+    outputs: u8,
 }
 
-impl IsaBus<'_> {
+impl<'a> IsaBus<'a> {
+    /// Empty slots of a board whose interrupt and DMA controllers are these.
+    pub fn new(
+        board: &'a mut BoardBuilder,
+        tick_hz: u64,
+        pic: DeviceId,
+        dmac: DeviceId,
+        floppies: Vec<DriveKind>,
+    ) -> Self {
+        let (roms, monitor) = (Vec::new(), MonitorSwitch::None);
+        Self { board, tick_hz, pic, dmac, roms, monitor, floppies, outputs: 0 }
+    }
+
     /// Ties a card's output to an interrupt line, IRQ2 to IRQ7.
     ///
     /// # Errors
@@ -67,6 +80,13 @@ impl IsaBus<'_> {
         let output = OutputId(self.outputs);
         self.outputs += 1;
         output
+    }
+
+    /// Says which monitor hangs on a display card; the first card's counts.
+    pub fn set_monitor(&mut self, monitor: MonitorSwitch) {
+        if self.monitor == MonitorSwitch::None {
+            self.monitor = monitor;
+        }
     }
 }
 

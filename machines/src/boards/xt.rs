@@ -5,23 +5,23 @@
 
 use super::isa::{IsaBus, MonitorSwitch};
 use super::{AssemblyError, BoardKind, CpuClock, CpuModel, Supplies};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Options};
 use crate::chips::debug_console::DebugConsole;
-use crate::chips::host_call::HostCall;
 use crate::chips::i8237a::I8237A;
 use crate::chips::i8253::I8253;
-use crate::chips::i8255::XtPpi;
+use crate::chips::i8255::{I8255, Port};
 use crate::chips::i8259a::I8259A;
 use crate::chips::keyboard_xt::KeyboardXt;
 use crate::chips::ls74::Ls74;
 use crate::chips::nmi_mask::NmiMask;
 use crate::chips::speaker::Speaker;
-use crate::firmware::xt as firmware;
-use crate::profile::{CardProfile, CpuProfile, Engine, Firmware, FloppyProfile, Options, Profile};
+use crate::chips::switch_bank::SwitchBank;
+use crate::chips::upd765::DriveKind;
+use crate::firmware::xt::{self as firmware, FloppyDrive, XtRomConfig};
+use crate::profile::{CardProfile, CpuProfile, Engine, Firmware, FloppyProfile, Profile};
 use emu_core::board::builder::BoardBuilder;
-use emu_core::board::device::DeviceId;
+use emu_core::board::device::{DeviceId, RegionId};
 use emu_core::board::domain::CpuPin;
-use emu_core::cpu::Processor;
 use emu_core::cpu::x86::i8086::{I8086, Variant};
 use emu_core::machine::system_bus::{BusTiming, SystemBus};
 use emu_core::machine::{Machine, MachineParts};
@@ -36,7 +36,10 @@ const PIT_TICKS: u64 = 12;
 /// The XT decodes ten address lines for ports.
 const PORT_LINES: u32 = 10;
 /// Where the ROM sockets end: the first megabyte.
-const ROM_END: u64 = 0x10_0000;
+const ROM_END: u32 = 0x10_0000;
+/// A user's ROM is at most this large, and a multiple of that.
+const MAX_ROM: usize = 256 * 1024;
+const ROM_GRAIN: usize = 1024;
 
 const STRICT: &[Engine] = &[Engine::Strict];
 
@@ -82,8 +85,7 @@ fn profile() -> Profile {
         cpu: CpuProfile { model: "8088".to_owned(), clock_hz: TICK_HZ / 3, engine: Engine::Strict },
         memory_kib: 640,
         firmware: Firmware::Rom,
-        caches: None,
-        cards: ["cga", "fdc", "xt-hdc", "com1", "lpt1", "game-port"].map(card).to_vec(),
+        cards: ["cga", "fdc", "com1", "lpt1"].map(card).to_vec(),
         floppies: vec![FloppyProfile::default(), FloppyProfile::default()],
         disks: Vec::new(),
         tags: Vec::new(),
@@ -101,43 +103,178 @@ struct SystemBoard {
 
 fn build(profile: &Profile, catalogue: &Catalogue, supplies: Supplies) -> Result<Machine, AssemblyError> {
     let mut board = BoardBuilder::new(PORT_LINES);
-    let system = system_board(&mut board, profile);
-    let mut isa = IsaBus::new(&mut board, TICK_HZ, system.pic, system.dmac, profile);
+    let ticks = ticks_per_cycle(profile);
+    let system = system_board(&mut board, ticks);
+    let drives: Vec<_> = profile.floppies.iter().map(drive_kind).collect();
+    let mut isa = IsaBus::new(&mut board, TICK_HZ, system.pic, system.dmac, drives.clone());
     for card in &profile.cards {
         let kind = catalogue.find(&card.device).ok_or_else(|| {
-            AssemblyError::Profile(format!("This Anachron knows no card named \u{201c}{}\u{201d}", card.device))
+            AssemblyError::Profile(format!(
+                "This Anachron knows no card named \u{201c}{}\u{201d}",
+                card.device
+            ))
         })?;
         (kind.mount)(&mut isa, &kind.complete(&card.options)?)?;
     }
     let (roms, monitor) = (std::mem::take(&mut isa.roms), isa.monitor);
-    if supplies.debug_console {
-        let console = board.add("debugcon", DebugConsole::default());
-        board.io(0xE9..=0xE9, console, DebugConsole::REGION);
-    }
-    let is_host = profile.firmware == Firmware::Host;
-    if is_host {
-        let door = board.add("host-call", HostCall);
-        board.io(firmware::HOST_CALL_PORT..=firmware::HOST_CALL_PORT, door, HostCall::REGION);
-    }
-    let mut domain = board.build(supplies.hal)?;
-    domain.with(system.ppi, |device, _| {
-        if let Some(ppi) = device.as_any_mut().downcast_mut::<XtPpi>() {
-            ppi.set_switches(switches(profile, monitor));
-        }
-    });
-    let rom = rom_image(profile, supplies.rom_file)?;
-    let memory = memory(profile, &rom, &roms)?;
-    let ticks = if profile.cpu.clock_hz == TICK_HZ / 2 { 2 } else { 3 };
+    add_switches(&mut board, &system, switches(profile, monitor));
+    add_doors(&mut board, profile, &supplies);
+    let domain = board.build(supplies.hal)?;
+    let memory = memory(profile, &system_rom(profile, &drives, supplies.rom_file)?, roms)?;
     let timing = BusTiming { memory_waits: 0, io_waits: 1 };
     let bus = SystemBus::new(domain, memory, Clock::divided_by(ticks), timing);
     let variant = if profile.cpu.model == "8086" { Variant::I8086 } else { Variant::I8088 };
-    let cpu: Box<dyn Processor<SystemBus>> = Box::new(I8086::new(variant));
     Ok(Machine::new(MachineParts {
-        cpu,
+        cpu: Box::new(I8086::new(variant)),
         bus,
         services: None,
         keyboard: Some(system.keyboard),
         tick_hz: TICK_HZ,
         cpu_hz: TICK_HZ / ticks,
     }))
+}
+
+/// Ticks of the crystal in a cycle of the processor.
+fn ticks_per_cycle(profile: &Profile) -> u64 {
+    (TICK_HZ / profile.cpu.clock_hz.max(1)).clamp(1, 3)
+}
+
+/// The system board's own chips (Technical Reference, "System Board" data flow and logic diagrams).
+fn system_board(board: &mut BoardBuilder, ticks: u64) -> SystemBoard {
+    let pic = board.add("pic", I8259A::primary());
+    let timer = I8253::new(Clock::divided_by(PIT_TICKS)).with_rising_edges_only(1);
+    let pit = board.add("pit", timer);
+    let dmac = board.add("dmac", dma_controller(ticks));
+    let refresh = board.add("refresh", Ls74::default());
+    let ppi = board.add("ppi", I8255::default());
+    let keyboard = board.add("keyboard", KeyboardXt::new(TICK_HZ));
+    let speaker = board.add("speaker", Speaker::default());
+    let nmi_mask = board.add("nmi-mask", NmiMask::default());
+
+    board
+        .io(0x00..=0x0F, dmac, RegionId(0))
+        .io(0x20..=0x21, pic, RegionId(0))
+        .io(0x40..=0x43, pit, RegionId(0))
+        .io(0x60..=0x63, ppi, I8255::REGION)
+        .io(0x80..=0x83, dmac, I8237A::PAGE_REGION)
+        .io(0xA0..=0xAF, nmi_mask, NmiMask::REGION);
+
+    board
+        .interrupt_controller(pic)
+        .wire_to_cpu((pic, I8259A::INT), CpuPin::Interrupt)
+        .wire_to_cpu((nmi_mask, NmiMask::NMI), CpuPin::NonMaskableInterrupt)
+        .wire_to_cpu((dmac, I8237A::HRQ), CpuPin::Hold(dmac))
+        .wire((pit, I8253::out(0)), (pic, I8259A::ir(0)))
+        .wire((pit, I8253::out(1)), (refresh, Ls74::CLOCK))
+        .wire((refresh, Ls74::Q), (dmac, I8237A::dreq(0)))
+        .wire((dmac, I8237A::dack(0)), (refresh, Ls74::CLEAR))
+        .wire((pit, I8253::out(2)), (speaker, Speaker::TIMER))
+        .wire((pit, I8253::out(2)), (ppi, I8255::pin(Port::C, 5)))
+        .wire((ppi, I8255::out(Port::B, 0)), (pit, I8253::gate(2)))
+        .wire((ppi, I8255::out(Port::B, 1)), (speaker, Speaker::DATA))
+        .wire((ppi, I8255::out(Port::B, 6)), (keyboard, KeyboardXt::CLOCK))
+        .wire((ppi, I8255::out(Port::B, 7)), (keyboard, KeyboardXt::CLEAR))
+        .wire((keyboard, KeyboardXt::IRQ), (pic, I8259A::ir(1)));
+    for bit in 0..8 {
+        board.wire((keyboard, KeyboardXt::data(bit)), (ppi, I8255::pin(Port::A, bit)));
+    }
+    SystemBoard { pic, dmac, keyboard, ppi }
+}
+
+/// The DMA controller runs at the processor's clock; the board adds a wait state to each cycle but the refresh.
+fn dma_controller(ticks: u64) -> I8237A {
+    (1..4).fold(I8237A::new(Clock::divided_by(ticks)), |dmac, channel| dmac.with_wait_states(channel, 1))
+}
+
+fn add_switches(board: &mut BoardBuilder, system: &SystemBoard, switches: u8) {
+    let bank = board.add("sw1", SwitchBank::new(switches));
+    board.wire((system.ppi, I8255::out(Port::B, 3)), (bank, SwitchBank::SELECT));
+    for bit in 0..4 {
+        board.wire((bank, SwitchBank::q(bit)), (system.ppi, I8255::pin(Port::C, bit)));
+    }
+}
+
+/// What a machine has only when it is asked for.
+fn add_doors(board: &mut BoardBuilder, _profile: &Profile, supplies: &Supplies) {
+    if supplies.debug_console {
+        let console = board.add("debugcon", DebugConsole);
+        board.io(0xE9..=0xE9, console, DebugConsole::REGION);
+    }
+}
+
+/// SW1 (Technical Reference, "System Board Switch Settings"): 1 normal POST, 2 no 8087, 3–4 all memory banks
+/// in, 5–6 the monitor, 7–8 the number of drives.
+fn switches(profile: &Profile, monitor: MonitorSwitch) -> u8 {
+    let monitor = match monitor {
+        MonitorSwitch::None => 0b00,
+        MonitorSwitch::Color40 => 0b01,
+        MonitorSwitch::Color80 => 0b10,
+        MonitorSwitch::Monochrome => 0b11,
+    };
+    let drives = profile.floppies.len().saturating_sub(1).min(3) as u8;
+    0b0000_1101 | monitor << 4 | drives << 6
+}
+
+/// The type of a drive, for the disk that it is to take.
+fn drive_kind(floppy: &FloppyProfile) -> DriveKind {
+    let named = floppy
+        .drive
+        .as_deref()
+        .and_then(|name| DriveKind::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name)));
+    named.unwrap_or(DriveKind::Dd360K)
+}
+
+/// A ROM: where it begins, and its bytes.
+type Rom = (u32, Vec<u8>);
+
+fn system_rom(profile: &Profile, drives: &[DriveKind], file: Option<Vec<u8>>) -> Result<Rom, AssemblyError> {
+    match &profile.firmware {
+        Firmware::Rom => our_rom(drives),
+        Firmware::Host => Err(AssemblyError::Firmware(
+            "Firmware of host functions is not here yet; choose ROM code".to_owned(),
+        )),
+        Firmware::File(name) => users_rom(name, file.unwrap_or_default()),
+    }
+}
+
+fn our_rom(drives: &[DriveKind]) -> Result<Rom, AssemblyError> {
+    let drive = |at: usize| match drives.get(at) {
+        None => FloppyDrive::None,
+        Some(DriveKind::Dd360K) => FloppyDrive::Kb360,
+        Some(DriveKind::Hd1200K) => FloppyDrive::Mb1_2,
+        Some(DriveKind::Dd720K) => FloppyDrive::Kb720,
+        Some(DriveKind::Hd1440K) => FloppyDrive::Mb1_44,
+    };
+    let config = XtRomConfig { floppies: [drive(0), drive(1)] };
+    let image = firmware::build(&config).map_err(|error| AssemblyError::Firmware(error.to_string()))?;
+    Ok((image.base, image.bytes))
+}
+
+/// A user's ROM ends at the top of the first megabyte.
+fn users_rom(name: &str, bytes: Vec<u8>) -> Result<Rom, AssemblyError> {
+    let size = bytes.len();
+    if size == 0 || size > MAX_ROM || !size.is_multiple_of(ROM_GRAIN) {
+        return Err(AssemblyError::Firmware(format!(
+            "The ROM image {name} has {size} bytes; an XT takes a whole number of KB, up to 256 KB"
+        )));
+    }
+    Ok((ROM_END - size as u32, bytes))
+}
+
+fn memory(profile: &Profile, system_rom: &Rom, roms: Vec<Rom>) -> Result<PhysMem, AssemblyError> {
+    let mut memory = PhysMem::new(ByteOrder::Little);
+    let failed = |error: &dyn std::fmt::Display| AssemblyError::Memory(error.to_string());
+    let ram = block(u64::from(profile.memory_kib) * 1024)?;
+    memory.map(Mapping::ram(0, &ram)).map_err(|error| failed(&error))?;
+    for (base, bytes) in roms.iter().chain(std::iter::once(system_rom)) {
+        let rom = block(bytes.len() as u64)?;
+        rom.write_bytes(0, bytes).ok_or_else(|| failed(&"a ROM does not fit"))?;
+        memory.map(Mapping::rom(u64::from(*base), &rom)).map_err(|error| failed(&error))?;
+    }
+    Ok(memory)
+}
+
+fn block(size: u64) -> Result<Arc<RamBlock>, AssemblyError> {
+    let block = RamBlock::new(size, ByteOrder::Little, NodeId(0));
+    block.map(Arc::new).map_err(|error| AssemblyError::Memory(error.to_string()))
 }

@@ -3,6 +3,7 @@
 pub mod cga;
 pub mod fdc;
 pub mod hercules;
+pub mod kinds;
 mod lines;
 pub mod mda;
 mod raster;

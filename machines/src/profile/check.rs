@@ -54,17 +54,18 @@ pub fn check(profile: &Profile, catalogue: &Catalogue) -> Vec<Conflict> {
     check_memory(profile, board, &mut conflicts);
     check_drives(profile, board, &mut conflicts);
     check_cards(profile, board, catalogue, &mut conflicts);
-    if let Some(Err(message)) = profile.caches.as_ref().map(|caches| caches.check()) {
-        conflicts.push(Conflict::new(&[Field::Caches], message.to_string()));
-    }
     conflicts
 }
 
 fn check_cpu(profile: &Profile, board: &BoardKind, conflicts: &mut Vec<Conflict>) {
     let Some(model) = board.cpus.iter().find(|cpu| cpu.name == profile.cpu.model) else {
         let names: Vec<_> = board.cpus.iter().map(|cpu| cpu.name).collect();
-        let message =
-            format!("The {} does not take a {}; choose one of: {}", board.label, profile.cpu.model, names.join(", "));
+        let message = format!(
+            "The {} does not take a {}; choose one of: {}",
+            board.label,
+            profile.cpu.model,
+            names.join(", ")
+        );
         let conflict = Conflict::new(&[Field::CpuModel], message);
         conflicts.push(conflict.with_fix(format!("Use the {}", board.cpus[0].label), profile, |fixed| {
             fixed.cpu.model = board.cpus[0].name.to_owned();
@@ -83,7 +84,12 @@ fn check_cpu(profile: &Profile, board: &BoardKind, conflicts: &mut Vec<Conflict>
     }
     if !board.clocks.iter().any(|clock| clock.hz == profile.cpu.clock_hz) {
         let labels: Vec<_> = board.clocks.iter().map(|clock| clock.label).collect();
-        let message = format!("The {} has no clock of {} Hz; choose {}", board.label, profile.cpu.clock_hz, labels.join(" or "));
+        let message = format!(
+            "The {} has no clock of {} Hz; choose {}",
+            board.label,
+            profile.cpu.clock_hz,
+            labels.join(" or ")
+        );
         let conflict = Conflict::new(&[Field::CpuClock], message);
         conflicts.push(conflict.with_fix(format!("Use {}", labels[0]), profile, |fixed| {
             fixed.cpu.clock_hz = board.clocks[0].hz;
@@ -103,7 +109,8 @@ fn check_memory(profile: &Profile, board: &BoardKind, conflicts: &mut Vec<Confli
         board.label, profile.memory_kib
     );
     let conflict = Conflict::new(&[Field::Memory], message);
-    conflicts.push(conflict.with_fix(format!("Use {nearest} KB"), profile, |fixed| fixed.memory_kib = nearest));
+    conflicts
+        .push(conflict.with_fix(format!("Use {nearest} KB"), profile, |fixed| fixed.memory_kib = nearest));
 }
 
 fn check_drives(profile: &Profile, board: &BoardKind, conflicts: &mut Vec<Conflict>) {
@@ -117,8 +124,12 @@ fn check_drives(profile: &Profile, board: &BoardKind, conflicts: &mut Vec<Confli
         conflicts.push(Conflict::new(&[Field::Floppy(board.floppy_drives)], message));
     }
     if profile.disks.len() > board.disks {
-        let message =
-            format!("The {} takes {} hard disks, not {}; remove some", board.label, board.disks, profile.disks.len());
+        let message = format!(
+            "The {} takes {} hard disks, not {}; remove some",
+            board.label,
+            board.disks,
+            profile.disks.len()
+        );
         conflicts.push(Conflict::new(&[Field::Disks], message));
     }
 }
@@ -142,7 +153,8 @@ fn check_cards(profile: &Profile, board: &BoardKind, catalogue: &Catalogue, conf
     for (number, second) in mounted.iter().enumerate() {
         for first in &mounted[..number] {
             if let Some(what) = first.3.shared_with(&second.3) {
-                let message = format!("{} and {} both want {what}; change or remove one of them", first.1, second.1);
+                let message =
+                    format!("{} and {} both want {what}; change or remove one of them", first.1, second.1);
                 let conflict = Conflict::new(&[Field::Card(first.0), Field::Card(second.0)], message);
                 let words = format!("Remove {}", second.1);
                 let at = second.0;
@@ -161,10 +173,13 @@ fn check_cards(profile: &Profile, board: &BoardKind, catalogue: &Catalogue, conf
     }
 }
 
-fn complete<'a>(card: &CardProfile, catalogue: &'a Catalogue) -> Result<(&'a str, Options, Resources), String> {
-    let kind = catalogue
-        .find(&card.device)
-        .ok_or_else(|| format!("This Anachron knows no card named \u{201c}{}\u{201d}; remove it", card.device))?;
+fn complete<'a>(
+    card: &CardProfile,
+    catalogue: &'a Catalogue,
+) -> Result<(&'a str, Options, Resources), String> {
+    let kind = catalogue.find(&card.device).ok_or_else(|| {
+        format!("This Anachron knows no card named \u{201c}{}\u{201d}; remove it", card.device)
+    })?;
     let options = kind.complete(&card.options).map_err(|error| error.0)?;
     let resources = (kind.resources)(&options);
     Ok((kind.label, options, resources))
@@ -173,11 +188,17 @@ fn complete<'a>(card: &CardProfile, catalogue: &'a Catalogue) -> Result<(&'a str
 impl Resources {
     /// What both want, in words.
     fn shared_with(&self, other: &Self) -> Option<String> {
-        let port = self.ports.iter().find_map(|a| other.ports.iter().find(|b| a.0 <= b.1 && b.0 <= a.1).map(|b| a.0.max(b.0)));
+        let port = self
+            .ports
+            .iter()
+            .find_map(|a| other.ports.iter().find(|b| a.0 <= b.1 && b.0 <= a.1).map(|b| a.0.max(b.0)));
         if let Some(port) = port {
             return Some(format!("I/O port {port:03X}h"));
         }
-        let memory = self.memory.iter().find_map(|a| other.memory.iter().find(|b| a.0 <= b.1 && b.0 <= a.1).map(|b| a.0.max(b.0)));
+        let memory = self
+            .memory
+            .iter()
+            .find_map(|a| other.memory.iter().find(|b| a.0 <= b.1 && b.0 <= a.1).map(|b| a.0.max(b.0)));
         if let Some(address) = memory {
             return Some(format!("the memory at {address:05X}h"));
         }

@@ -17,7 +17,6 @@ pub use v1::{CardProfile, CpuProfile, DiskProfile, Engine, Firmware, FloppyProfi
 /// Version 1.
 pub mod v1 {
     use super::{BTreeMap, Deserialize, Serialize};
-    use emu_core::cache::CacheConfig;
 
     /// A machine.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,9 +30,6 @@ pub mod v1 {
         pub memory_kib: u32,
         #[serde(default)]
         pub firmware: Firmware,
-        /// The cache model; absent: none.
-        #[serde(default)]
-        pub caches: Option<CacheConfig>,
         /// By the catalogue's names, in slot order.
         #[serde(default)]
         pub cards: Vec<CardProfile>,
@@ -163,7 +159,8 @@ impl Profile {
 /// A file of a version that this program does not have begins with its name.
 fn explain(text: &str, error: &ron::error::SpannedError) -> ProfileError {
     let without_comments = text.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<String>();
-    let head: String = without_comments.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+    let head: String =
+        without_comments.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
     let version = head.strip_prefix('V').and_then(|number| number.parse::<u32>().ok());
     if version.is_some_and(|version| version > 1) {
         return ProfileError::Newer(head);

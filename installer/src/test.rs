@@ -17,17 +17,21 @@ pub fn test(args: &[String]) -> Outcome {
 }
 
 /// Plain `cargo test` runs everything; `cargo nextest`, faster where it is installed, leaves documentation out.
+/// Documentation has few tests and its own runner, so that arguments, which name tests, are for the other alone.
 fn runs(args: &[String], nextest: bool) -> Vec<Command> {
-    let mut plain = process::cargo(["test", "--workspace", "--no-fail-fast"]);
-    plain.args(args);
-    if !nextest {
-        return vec![plain];
+    let cargo = |words: &[&str]| process::cargo(words);
+    let mut runs = if nextest {
+        vec![cargo(&["test", "--workspace", "--doc"]), cargo(&["nextest", "run", "--workspace"])]
+    } else {
+        vec![cargo(&["test", "--workspace", "--no-fail-fast"])]
+    };
+    if !args.is_empty() {
+        runs.drain(..runs.len() - 1);
     }
-    let mut nextest = process::cargo(["nextest", "run", "--workspace"]);
-    nextest.args(args);
-    let mut documentation = process::cargo(["test", "--workspace", "--doc"]);
-    documentation.args(args);
-    vec![documentation, nextest]
+    if let Some(main) = runs.last_mut() {
+        main.args(args);
+    }
+    runs
 }
 
 fn has_nextest() -> bool {
@@ -41,6 +45,8 @@ mod tests {
     #[test]
     fn documentation_is_tested_either_way() {
         let shown = |nextest| runs(&[], nextest).iter().map(process::shown).collect::<Vec<_>>();
+        let one = runs(&["cga".to_owned()], true);
+        assert_eq!(one.iter().map(process::shown).collect::<Vec<_>>(), ["cargo nextest run --workspace cga"]);
         assert_eq!(shown(false), ["cargo test --workspace --no-fail-fast"]);
         assert_eq!(shown(true), ["cargo test --workspace --doc", "cargo nextest run --workspace"]);
     }

@@ -162,7 +162,7 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
     }
 
     /// Does the next thing.
-    #[inline]
+    #[inline(never)]
     fn advance(&mut self) {
         let at = self.s.biu.at;
         match self.s.biu.next {
@@ -244,6 +244,7 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
         self.probe.queue(&QueueEvent { operation, byte, left, at: Cycle(self.s.now) });
     }
 
+    #[inline(never)]
     fn wait_for_byte(&mut self) {
         while self.s.biu.length == 0 {
             if self.s.biu.next == Next::Nothing {
@@ -343,7 +344,7 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
     }
 
     /// Reads a byte or a word of memory or an I/O port. The clock is then T4.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn read_byte_at(&mut self, status: BusStatus, address: u32) -> u8 {
         let t1 = self.request_bus();
         let data = self.read_cycle(status, address, Width::Byte, t1);
@@ -352,7 +353,7 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
     }
 
     /// Reads the word whose bytes lie at `low` and `high`.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn read_word_at(&mut self, status: BusStatus, low: u32, high: u32) -> u16 {
         let t1 = self.request_bus();
         let data = if WIDE && low & 1 == 0 {
@@ -366,14 +367,14 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
         data as u16
     }
 
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn write_byte_at(&mut self, status: BusStatus, address: u32, value: u8) {
         let t1 = self.request_bus();
         self.write_cycle(status, address, Width::Byte, u64::from(value), t1);
         self.release_bus();
     }
 
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn write_word_at(&mut self, status: BusStatus, low: u32, high: u32, value: u16) {
         let t1 = self.request_bus();
         if WIDE && low & 1 == 0 {

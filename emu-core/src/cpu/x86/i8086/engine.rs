@@ -248,7 +248,7 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
     }
 
     /// Reads the ModR/M byte and works out the effective address.
-    #[inline(always)]
+    #[inline(never)]
     pub fn mod_rm(&mut self) -> ModRm {
         let byte = self.next_byte();
         let reg = byte >> 3 & 7;

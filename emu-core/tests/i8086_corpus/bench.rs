@@ -4,6 +4,7 @@ use super::record::{Record, Row, hex};
 use emu_core::addr::Width;
 use emu_core::cpu::Processor;
 use emu_core::cpu::bus::{BusStatus, CpuBus, Reply};
+use emu_core::cpu::describe::Disassembled;
 use emu_core::cpu::probe::{Access, Probe, QueueEvent, QueueOperation};
 use emu_core::cpu::x86::i8086::{I8086, Variant};
 use emu_core::time::Cycle;
@@ -92,6 +93,10 @@ pub struct Outcome {
     pub cycles: u64,
     pub cycles_match: bool,
     pub queue_match: bool,
+    /// Bytes of the instruction that left the queue.
+    pub length: usize,
+    /// As it was disassembled before.
+    pub listing: Disassembled,
     analyser: Analyser,
 }
 
@@ -103,8 +108,11 @@ pub fn run(record: &Record) -> Outcome {
         set(&mut cpu, name, value);
     }
     cpu.preset_queue(&hex(&record.initial.queue));
+    let peek = |linear| bench.memory.get(&(linear as u32)).copied().unwrap_or(NOP);
+    let listing = Processor::<Bench>::disassemble(&cpu, Processor::<Bench>::pc(&cpu), &peek);
     let mut analyser = Analyser::default();
     cpu.run_with(&mut bench, &mut analyser, false);
+    let length = analyser.queue.iter().filter(|e| e.operation != QueueOperation::Empty).count();
     let mismatch = compare(record, &cpu, &bench);
     let seen = analyser.queue.len();
     bench.deadline = Cycle(now(&cpu).0 + 20);
@@ -115,6 +123,8 @@ pub fn run(record: &Record) -> Outcome {
     let queue = usize::from(next.left) + ending.map(|a| a.width.bytes() as usize).sum::<usize>();
     Outcome {
         mismatch,
+        length,
+        listing,
         cycles: next.at.0,
         cycles_match: next.at.0 == record.cycles,
         queue_match: queue == hex(&record.last.queue).len(),

@@ -50,6 +50,9 @@ fn score(corpus: &Path, opcode: &str) -> Score {
     let mut score = Score::default();
     for record in record::read::<Record>(&corpus.join("8086").join(&file)) {
         let outcome = bench::run(&record);
+        let length = record::hex(&record.bytes).len();
+        assert_eq!(outcome.length, length, "{opcode} #{} takes {length} bytes", record.idx);
+        assert_eq!(outcome.listing.bytes.len(), length, "{} is {}", record.name, outcome.listing.text);
         score.records += 1;
         score.architecture += usize::from(outcome.mismatch.is_none());
         score.cycles += usize::from(outcome.cycles_match);

@@ -46,7 +46,11 @@ const NEVER: u64 = u64::MAX;
 /// The clocks in which address and status of a bus cycle are prepared.
 const PREPARATION: u64 = 3;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How far from the present clock a sound unit's moments can be: a bus cycle with all the wait states there are, and
+/// holds.
+const MOST_AHEAD: u64 = 1 << 34;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Biu {
     /// The queue's bytes, the oldest lowest.
     queue: u64,
@@ -64,6 +68,23 @@ pub(super) struct Biu {
     /// T2 and T4 of the latest bus cycle.
     t2: u64,
     t4: u64,
+    /// Since when nobody else has the bus.
+    free: u64,
+    suspended: bool,
+}
+
+/// The unit as it is saved (version 1 of the processor's form).
+#[derive(Serialize, Deserialize)]
+pub(super) struct SavedBiu {
+    queue: Vec<u8>,
+    incoming: Vec<u8>,
+    fetch_pointer: u16,
+    next: Next,
+    at: u64,
+    after: Next,
+    t2: u64,
+    t4: u64,
+    free: u64,
     suspended: bool,
 }
 
@@ -80,6 +101,7 @@ impl Default for Biu {
             after: Next::Nothing,
             t2: 0,
             t4: 0,
+            free: 0,
             suspended: true,
         }
     }
@@ -115,12 +137,57 @@ impl Biu {
         self.fetch_pointer.wrapping_sub(u16::from(self.length))
     }
 
-    /// Whether this could have been saved by this unit.
-    pub fn is_sound(&self, now: u64) -> bool {
-        let scheduled = (self.next == Next::Nothing) == (self.at == NEVER);
-        let soon = self.next == Next::Nothing || self.at < now.saturating_add(1 << 32);
-        let after = matches!(self.after, Next::Nothing | Next::Start | Next::Resume);
-        self.length <= 6 && self.incoming_length <= 2 && scheduled && soon && after
+    pub fn save(&self) -> SavedBiu {
+        let &Self {
+            queue,
+            length,
+            incoming,
+            incoming_length,
+            fetch_pointer,
+            next,
+            at,
+            after,
+            t2,
+            t4,
+            free,
+            suspended,
+        } = self;
+        let queue = queue.to_le_bytes()[..usize::from(length)].to_vec();
+        let incoming = incoming.to_le_bytes()[..usize::from(incoming_length)].to_vec();
+        SavedBiu { queue, incoming, fetch_pointer, next, at, after, t2, t4, free, suspended }
+    }
+
+    /// The unit that was saved, or nothing when no unit can have been so at clock `now`.
+    pub fn restore(saved: &SavedBiu, wide: bool, now: u64) -> Option<Self> {
+        let (room, transfer) = if wide { (6, 2) } else { (4, 1) };
+        let scheduled = (saved.next == Next::Nothing) == (saved.at == NEVER);
+        let latest = now.saturating_add(MOST_AHEAD);
+        let soon = [saved.t2, saved.t4, saved.free].iter().all(|&at| at < latest);
+        let due = saved.at == NEVER || (saved.at < latest && saved.at.saturating_add(MOST_AHEAD) > now);
+        let under_way = matches!(saved.next, Next::Decide | Next::Complete);
+        let held = saved.queue.len() + if under_way { saved.incoming.len() } else { 0 };
+        let fits = saved.incoming.len() <= transfer && held <= room;
+        let after = matches!(saved.after, Next::Nothing | Next::Start | Next::Resume);
+        if !(scheduled && soon && due && fits && after) {
+            return None;
+        }
+        let mut biu = Self {
+            next: saved.next,
+            at: saved.at,
+            after: saved.after,
+            t2: saved.t2,
+            t4: saved.t4,
+            free: saved.free,
+            suspended: saved.suspended,
+            ..Self::default()
+        };
+        for &byte in saved.queue.iter() {
+            biu.push(u16::from(byte), 1);
+        }
+        biu.incoming = saved.incoming.iter().rev().fold(0, |word, &byte| word << 8 | u16::from(byte));
+        biu.incoming_length = saved.incoming.len() as u8;
+        biu.fetch_pointer = saved.fetch_pointer;
+        Some(biu)
     }
 
     #[inline(always)]
@@ -340,7 +407,37 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
         if t1 < self.bus.next_hold().0 {
             return t1;
         }
-        t1 + u64::from(self.bus.hold(Cycle(t1)))
+        self.grant_holds(t1);
+        t1.max(self.s.biu.free)
+    }
+
+    /// Gives the bus to whoever wants it by clock `until`: at once where it was idle, and again after each.
+    #[cold]
+    fn grant_holds(&mut self, until: u64) {
+        let mut at = self.s.biu.free.max(self.s.biu.t4 + 1);
+        loop {
+            let asked = self.bus.next_hold();
+            at = at.max(asked.0);
+            if at > until {
+                return;
+            }
+            let taken = u64::from(self.bus.hold(Cycle(at)));
+            at += taken;
+            self.s.biu.free = self.s.biu.free.max(at);
+            if taken == 0 && self.bus.next_hold() <= asked {
+                return;
+            }
+        }
+    }
+
+    /// At the end of a run: does everything that comes before the present clock, so that the bus sees no access
+    /// that is older than the events that it handles next.
+    pub(super) fn settle(&mut self) {
+        let now = self.s.now;
+        self.catch_up(now);
+        if self.s.biu.t4 < now && self.bus.next_hold().0 < now {
+            self.grant_holds(now);
+        }
     }
 
     /// Reads a byte or a word of memory or an I/O port. The clock is then T4.

@@ -148,6 +148,13 @@ const PREFIXES_AT_ONCE: u32 = 64;
 impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
     /// See [`crate::cpu::Processor::run`].
     pub fn run(&mut self) -> Exit {
+        let exit = self.run_on();
+        self.settle();
+        exit
+    }
+
+    #[inline(always)]
+    fn run_on(&mut self) -> Exit {
         loop {
             if self.s.progress == Progress::Halted && !self.wake() {
                 return Exit::Halted;

@@ -12,12 +12,17 @@
 mod biu;
 mod control;
 mod describe;
+mod disassemble;
 mod engine;
 mod execute;
 mod interrupt;
 mod multiply;
+mod saved;
 mod state;
 mod string;
+mod table;
+#[cfg(test)]
+mod tests;
 mod transfer;
 
 use crate::cpu::bus::CpuBus;
@@ -27,7 +32,7 @@ use crate::cpu::{CpuCounters, Exit, Processor};
 use crate::snapshot::{RestoreError, SavedState};
 use crate::time::Cycle;
 use engine::Engine;
-use state::{Progress, State};
+use state::{Progress, State, seg};
 
 /// Which of the two: they share everything but the bus and the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,25 +124,29 @@ impl<B: CpuBus> Processor<B> for I8086 {
     }
 
     fn disassemble(&self, at: CodeAddress, peek: &dyn Fn(u64) -> u8) -> Disassembled {
-        let bytes = vec![peek(at.linear)];
-        let text = format!("db {:02x}h", bytes[0]);
-        Disassembled { at, bytes, text, target: None }
+        disassemble::disassemble(at, peek)
     }
 
-    fn step_over_target(&self, _peek: &dyn Fn(u64) -> u8) -> Option<CodeAddress> {
-        None
+    fn code_address(&self, segment: Option<u16>, offset: u64) -> CodeAddress {
+        self.state.address_in(segment.unwrap_or(self.state.segments[seg::CS]), offset as u16)
+    }
+
+    fn is_return(&self, peek: &dyn Fn(u64) -> u8) -> bool {
+        disassemble::is_return(&disassemble::disassemble(self.state.pc(), peek))
+    }
+
+    fn step_over_target(&self, peek: &dyn Fn(u64) -> u8) -> Option<CodeAddress> {
+        let line = disassemble::disassemble(self.state.pc(), peek);
+        let next = line.at.offset.wrapping_add(line.bytes.len() as u64);
+        disassemble::is_call(&line).then(|| self.state.code_address(next as u16))
     }
 
     fn save(&self) -> SavedState {
-        SavedState::new(1, &self.state)
+        saved::save(self.variant, &self.state)
     }
 
     fn restore(&mut self, saved: &SavedState) -> Result<(), RestoreError> {
-        let state: State = saved.read(1)?;
-        if !state.biu.is_sound(state.now) {
-            return Err(RestoreError::Damaged("the prefetch queue is impossible".to_owned()));
-        }
-        self.state = state;
+        self.state = saved::restore(self.variant, saved)?;
         Ok(())
     }
 }

@@ -63,7 +63,7 @@ pub(super) enum Progress {
     Halted,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct State {
     pub registers: [u16; 8],
     pub segments: [u16; 4],
@@ -146,8 +146,13 @@ impl State {
         self.code_address(self.instruction_start)
     }
 
-    fn code_address(&self, offset: u16) -> CodeAddress {
-        let segment = self.segments[seg::CS];
+    /// An offset in the code segment.
+    pub fn code_address(&self, offset: u16) -> CodeAddress {
+        self.address_in(self.segments[seg::CS], offset)
+    }
+
+    /// An offset in any segment.
+    pub fn address_in(&self, segment: u16, offset: u16) -> CodeAddress {
         CodeAddress {
             segment: Some(segment),
             offset: u64::from(offset),

@@ -5,6 +5,7 @@ use super::state::{Progress, Repeat, reg, seg};
 use crate::cpu::bus::CpuBus;
 use crate::cpu::probe::Probe;
 use crate::cpu::x86::alu::{Operation, flag};
+use crate::time::Cycle;
 
 /// How an iteration ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +39,8 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
         self.s.progress = Progress::Boundary;
         while self.iterate(opcode) == Iteration::Another {
             if self.s.now >= self.bus.deadline().0 {
-                let now = crate::time::Cycle(self.s.now);
-                self.bus.catch_up(now);
+                self.settle();
+                self.bus.catch_up(Cycle(self.s.now));
             }
             if self.single_step || self.bus.exit_requested() || P::ACTIVE && self.probe.stop_requested() {
                 self.s.progress = Progress::Repeating(opcode);

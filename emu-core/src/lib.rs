@@ -5,6 +5,7 @@
 
 pub mod addr;
 pub mod board;
+pub mod cache;
 pub mod cpu;
 pub mod debug;
 pub mod hal;

@@ -1,9 +1,10 @@
 //! Intel 8237A DMA controller (data sheet 231466), with the page registers that a PC puts beside it (74LS670).
 //!
-//! Each grant of the bus moves one byte. In single mode HRQ falls after it, so that the processor gets a bus cycle,
-//! and rises again while there is a request; in block and demand mode HRQ stays up and the board grants again at
-//! once, so that no call takes longer than one transfer. A cascaded channel's grant only pulses DACK, which reaches
-//! the other controller's [`I8237A::HLDA`] pin.
+//! Each grant of the bus moves one byte, in every mode, so that no call takes longer than one transfer; HRQ stays up
+//! while there is a request, and the board grants again. Between grants the processor may have a bus cycle: in
+//! single mode it must, and HRQ would show it by a short low pulse, which is left out; in block and demand mode it
+//! should not, which lengthens a block (the PC uses single mode alone). A cascaded channel's grant only pulses DACK,
+//! which reaches the other controller's [`I8237A::HLDA`] pin.
 //!
 //! DREQ and DACK lines are true when asserted. The command register's DREQ sense bit is obeyed, the DACK sense bit
 //! and extended write are kept and change nothing. Not modelled: memory-to-memory transfers (no PC can use them:
@@ -225,10 +226,7 @@ impl I8237A {
 
     fn update_hrq(&mut self, cx: &mut Cx<'_>) {
         self.review_holder();
-        self.drive_hrq(self.holder.is_some() || self.pending() != 0, cx);
-    }
-
-    fn drive_hrq(&mut self, level: bool, cx: &mut Cx<'_>) {
+        let level = self.holder.is_some() || self.pending() != 0;
         if level != self.hrq {
             self.hrq = level;
             cx.set_line(Self::HRQ, level);
@@ -244,14 +242,10 @@ impl I8237A {
         let Some(number) = self.next_channel() else { return self.update_hrq(cx) };
         self.last = number;
         cx.set_line(Self::dack(number), true);
-        let service = self.channel(number).mode.service;
-        if service != Service::Cascade {
+        if self.channel(number).mode.service != Service::Cascade {
             self.transfer(number, cx);
         }
         cx.set_line(Self::dack(number), false);
-        if matches!(service, Service::Single | Service::Cascade) {
-            self.drive_hrq(false, cx);
-        }
         self.update_hrq(cx);
     }
 

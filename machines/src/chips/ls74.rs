@@ -23,6 +23,7 @@ impl Ls74 {
 
 impl Device for Ls74 {
     fn on_pin(&mut self, pin: PinId, level: bool, cx: &mut Cx<'_>) {
+        let before = self.set;
         if pin == Self::CLOCK {
             self.set |= level && !self.clock && !self.clear;
             self.clock = level;
@@ -30,7 +31,9 @@ impl Device for Ls74 {
             self.clear = level;
             self.set &= !level;
         }
-        cx.set_line(Self::Q, self.set);
+        if self.set != before {
+            cx.set_line(Self::Q, self.set);
+        }
     }
 
     fn reset(&mut self, kind: ResetKind, cx: &mut Cx<'_>) {

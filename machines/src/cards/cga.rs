@@ -461,4 +461,6 @@ impl Device for Cga {
 }
 
 #[cfg(test)]
+mod processor_tests;
+#[cfg(test)]
 mod tests;

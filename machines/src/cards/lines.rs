@@ -5,11 +5,11 @@ use crate::chips::mc6845::{Mc6845, reg};
 use emu_core::hal::video::{Cell, Cursor, Font, FontId, Frame, LineStyle, PaletteId, PixelStyle, TextStyle};
 
 /// The cursor in the 6845's row, lit or not. The 6845 may blink it; besides, the cards let it through for 8 fields
-/// of 16.
+/// of 16. A cursor that begins below the last scan line never does.
 pub(super) fn cursor(crtc: &Mc6845) -> Option<Cursor> {
-    let hidden = crtc.register(reg::CURSOR_START) & 0x60 == 0x20;
-    let column = crtc.cursor_column().filter(|_| !hidden)?;
     let (start, end) = crtc.cursor_shape();
+    let hidden = crtc.register(reg::CURSOR_START) & 0x60 == 0x20 || start >= cell_height(crtc);
+    let column = crtc.cursor_column().filter(|_| !hidden)?;
     let lit = crtc.cursor_lit() && crtc.fields() & 8 == 0;
     Some(Cursor { column, lines: Cursor::lines_between(start, end, cell_height(crtc)), lit })
 }
@@ -150,5 +150,31 @@ fn place_dots(dots: &mut [u8], border: u8, left: i32, source: &[u8]) {
     for (x, dot) in dots.iter_mut().enumerate() {
         let at = usize::try_from(x as i32 - left).ok();
         *dot = at.and_then(|at| source.get(at)).copied().unwrap_or(border);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chips::mc6845::Variant;
+
+    #[test]
+    fn shapes_of_the_cursor() {
+        // R10, R11, the scan lines of eight that are covered
+        for (start, end, lines) in [
+            (6, 7, Some(0b1100_0000)),
+            (0, 31, Some(0b1111_1111)),
+            (6, 1, Some(0b1100_0011)),
+            (8, 0, None),
+            (15, 15, None),
+            (0x26, 7, None),
+        ] {
+            let mut crtc = Mc6845::new(Variant::Mc6845);
+            for (at, value) in [(0, 113), (1, 80), (9, 7), (10, start), (11, end)] {
+                crtc.write_address(at);
+                crtc.write_data(value);
+            }
+            assert_eq!(cursor(&crtc).map(|cursor| cursor.lines), lines, "{start}, {end}");
+        }
     }
 }

@@ -240,7 +240,7 @@ impl<S: MonoScreen> MonoCard<S> {
     }
 }
 
-#[allow(private_bounds)]
+#[allow(private_bounds)] // As above.
 impl<S: MonoScreen> Device for MonoCard<S> {
     fn read(&mut self, at: BusAccess, cx: &mut Cx<'_>) -> Result<u64, NoAnswer> {
         match at.region {

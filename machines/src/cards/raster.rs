@@ -204,7 +204,8 @@ impl Raster {
         let min = u64::from(SHORTEST_PICTURE) * LINE_DOTS / char_dots;
         let max = u64::from(LONGEST_PICTURE) * LINE_DOTS / char_dots;
         let chars = self.crtc.chars_to_vsync(min, max).unwrap_or(max);
-        cx.arm(VSYNC_EVENT, self.dots.tick_of((self.at_dot / char_dots + chars) * char_dots));
+        let char_at = (self.at_dot / char_dots).saturating_add(chars);
+        cx.arm(VSYNC_EVENT, self.dots.tick_of(char_at.saturating_mul(char_dots)));
     }
 
     /// Hands the frame under way over, if it has at least `shortest` lines.

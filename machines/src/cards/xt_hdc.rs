@@ -5,7 +5,8 @@
 //! Seeking, rotation and interleave take guest time ([`mechanics`]).
 //!
 //! Not modelled: the ECC (READ LONG gives zeros for its four bytes), retries, and step pulses that a drive could lose.
-//! Ours alone: command F4h, which tells the geometry of the drive's image (see [`dcb::Command::DriveGeometry`]).
+//! The drives' geometry comes from their images; firmware is built for it, and tells it to the controller as IBM's
+//! does. Before that (and where IBM's has switches) the controller goes by the images.
 
 mod dcb;
 mod mechanics;
@@ -256,10 +257,6 @@ impl XtHdc {
             Command::ReadBuffer => Next::Give(self.buffer.clone()),
             Command::WriteBuffer => Next::Take(SECTOR_BYTES),
             Command::Initialize => Next::Take(8),
-            Command::DriveGeometry => match self.drives[block.drive()].geometry() {
-                Some(geometry) => Next::Give(dcb::geometry_bytes(geometry)),
-                None => Next::Complete(Some(Fault::NotReady)),
-            },
             _ => return self.start_on_drive(command, now, soon),
         };
         self.busy(soon, next);
@@ -462,7 +459,7 @@ impl Device for XtHdc {
         let byte = match at.offset {
             0 => self.read_data(cx.now),
             1 => self.status(),
-            // The switches: no table is chosen by them, as our firmware asks for the geometry.
+            // The switches: they choose no table here.
             2 => 0xFF,
             _ => return Err(NoAnswer),
         };

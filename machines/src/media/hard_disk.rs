@@ -12,10 +12,9 @@ const SECTOR_BYTES: u64 = 512;
 /// What an INT 13h address can say.
 const MAX_CYLINDERS: u64 = 1024;
 const MAX_HEADS: u64 = 16;
-const MAX_SECTORS: u64 = 63;
 
-/// Sectors of a track with MFM at 5 Mbit/s.
-const MFM_SECTORS: u8 = 17;
+/// Sectors of a track, as the XT's controller and its firmware know them (MFM at 5 Mbit/s).
+pub const SECTORS_PER_TRACK: u8 = 17;
 
 /// How a disk is divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,7 +23,7 @@ pub struct Geometry {
     pub cylinders: u16,
     /// 1 to 16.
     pub heads: u8,
-    /// Per track, 1 to 63; 17 on the drives that the XT's controller was sold with.
+    /// Per track: [`SECTORS_PER_TRACK`].
     pub sectors: u8,
 }
 
@@ -45,7 +44,7 @@ impl Geometry {
 }
 
 const fn mfm(cylinders: u16, heads: u8) -> Geometry {
-    Geometry { cylinders, heads, sectors: MFM_SECTORS }
+    Geometry { cylinders, heads, sectors: SECTORS_PER_TRACK }
 }
 
 /// Drives of the time, as the XT's and AT's BIOS tables list them.
@@ -69,14 +68,13 @@ pub fn geometry_for(bytes: u64) -> Result<Geometry, MediaError> {
     if let Some((_, drive)) = COMMON_DRIVES.iter().find(|d| d.1.total_sectors() == sectors) {
         return Ok(*drive);
     }
-    let fits_mfm = sectors / (u64::from(MFM_SECTORS) * MAX_HEADS) <= MAX_CYLINDERS;
-    let per_track = if fits_mfm { u64::from(MFM_SECTORS) } else { MAX_SECTORS };
-    let few_enough = |heads: &u64| sectors / (per_track * heads) <= MAX_CYLINDERS;
-    let whole = |heads: &u64| few_enough(heads) && sectors % (per_track * heads) == 0;
+    let per_head = |heads: &u64| u64::from(SECTORS_PER_TRACK) * heads;
+    let few_enough = |heads: &u64| sectors / per_head(heads) <= MAX_CYLINDERS;
+    let whole = |heads: &u64| few_enough(heads) && sectors.is_multiple_of(per_head(heads));
     // With few heads first; better no sector lost at the end than few heads.
     let heads = (2..=MAX_HEADS).find(whole).or_else(|| (2..=MAX_HEADS).find(few_enough)).unwrap_or(MAX_HEADS);
-    let cylinders = (sectors / (per_track * heads)).clamp(1, MAX_CYLINDERS) as u16;
-    Ok(Geometry { cylinders, heads: heads as u8, sectors: per_track as u8 })
+    let cylinders = (sectors / per_head(&heads)).clamp(1, MAX_CYLINDERS) as u16;
+    Ok(Geometry { cylinders, heads: heads as u8, sectors: SECTORS_PER_TRACK })
 }
 
 /// The geometry of an image: as its partition table was made for, or else by [`geometry_for`].
@@ -89,30 +87,34 @@ pub fn geometry_of(medium: &mut dyn Medium) -> Result<Geometry, MediaError> {
     let mut first = [0; SECTOR_BYTES as usize];
     medium.read_at(0, &mut first).map_err(|error| MediaError::Unreadable(error.to_string()))?;
     match partitioned_for(&first, sectors) {
-        Some(geometry) => Ok(geometry),
+        Some(geometry) if geometry.sectors == SECTORS_PER_TRACK => Ok(geometry),
+        Some(Geometry { heads, sectors, .. }) => Err(MediaError::Unsuitable(format!(
+            "The image was partitioned for a disk with {heads} heads and {sectors} sectors to the track, and the XT's \
+             controller writes {SECTORS_PER_TRACK}; create a blank hard disk and copy the files over"
+        ))),
         None => geometry_for(bytes),
     }
 }
 
 fn checked_sectors(bytes: u64) -> Result<u64, MediaError> {
     let sectors = bytes / SECTOR_BYTES;
-    let most = MAX_CYLINDERS * MAX_HEADS * MAX_SECTORS;
+    let most = MAX_CYLINDERS * MAX_HEADS * u64::from(SECTORS_PER_TRACK);
     let said = if bytes == 0 {
         "The image is empty; choose another file, or create a blank hard disk".to_owned()
-    } else if bytes % SECTOR_BYTES != 0 {
+    } else if !bytes.is_multiple_of(SECTOR_BYTES) {
         format!(
             "The image has {bytes} bytes, which is no whole number of sectors. If it was cut short, fetch it again; \
              images in other formats (VHD, VMDK, qcow2) must be converted to raw first"
         )
-    } else if sectors < 2 * u64::from(MFM_SECTORS) {
+    } else if sectors < 2 * u64::from(SECTORS_PER_TRACK) {
         format!(
             "The image has only {sectors} sectors, less than one cylinder; create a blank hard disk instead"
         )
     } else if sectors > most {
         format!(
-            "The image has {} MB, and the XT's BIOS reaches at most {} MB; use a smaller disk",
+            "The image has {} MB, and the XT's controller reaches at most {} MB; use a smaller disk",
             bytes >> 20,
-            most * SECTOR_BYTES >> 20
+            (most * SECTOR_BYTES) >> 20
         )
     } else {
         return Ok(sectors);
@@ -174,7 +176,7 @@ mod tests {
             (0, "empty"),
             (1000, "whole number"),
             (512 * 20, "only 20 sectors"),
-            (1 << 40, "at most 504 MB"),
+            (1 << 40, "at most 136 MB"),
         ];
         for (bytes, words) in cases {
             let said = geometry_for(bytes).unwrap_err().to_string();
@@ -182,23 +184,34 @@ mod tests {
         }
     }
 
+    /// An image of `cylinders` whose only partition goes from head 1 to the last cylinder's end.
+    fn partitioned(cylinders: u16, heads: u8, sectors: u8) -> Vec<u8> {
+        let geometry = Geometry { cylinders, heads, sectors };
+        let mut bytes = vec![0; geometry.bytes() as usize];
+        bytes[510..512].copy_from_slice(&[0x55, 0xAA]);
+        let end = [heads - 1, sectors, (cylinders - 1) as u8];
+        let start = u32::from(sectors);
+        let size = geometry.total_sectors() as u32 - start;
+        bytes[446..454].copy_from_slice(&[0x80, 1, 1, 0, 4, end[0], end[1], end[2]]);
+        bytes[454..458].copy_from_slice(&start.to_le_bytes());
+        bytes[458..462].copy_from_slice(&size.to_le_bytes());
+        bytes
+    }
+
     #[test]
     fn the_partition_table_is_believed_when_it_agrees_with_itself() {
-        let wanted = Geometry { cylinders: 60, heads: 16, sectors: 63 };
-        let mut bytes = vec![0; wanted.bytes() as usize];
-        bytes[510..512].copy_from_slice(&[0x55, 0xAA]);
-        // From head 1 to the end of cylinder 59.
-        bytes[446..462].copy_from_slice(&[0x80, 1, 1, 0, 4, 15, 63, 59, 63, 0, 0, 0, 0, 0, 0, 0]);
-        bytes[458..462].copy_from_slice(&(60u32 * 1008 - 63).to_le_bytes());
+        let wanted = Geometry { cylinders: 60, heads: 12, sectors: 17 };
+        let mut bytes = partitioned(60, 12, 17);
         assert_eq!(geometry_of(&mut MemoryMedium::new(bytes.clone())), Ok(wanted));
         bytes[458] ^= 1;
-        let guessed = geometry_of(&mut MemoryMedium::new(bytes)).unwrap();
-        assert_eq!(guessed.sectors, 17);
+        assert_eq!(geometry_of(&mut MemoryMedium::new(bytes.clone())), geometry_for(bytes.len() as u64));
+        let said = geometry_of(&mut MemoryMedium::new(partitioned(60, 16, 63))).unwrap_err().to_string();
+        assert!(said.contains("16 heads and 63 sectors"), "{said}");
     }
 
     proptest! {
         #[test]
-        fn a_geometry_lies_within_the_image_and_its_limits(sectors in 34u64..=1024 * 16 * 63) {
+        fn a_geometry_lies_within_the_image_and_its_limits(sectors in 34u64..=1024 * 16 * 17) {
             let g = geometry_for(sectors * SECTOR_BYTES).unwrap();
             prop_assert!(g.total_sectors() <= sectors);
             prop_assert!((1..=1024).contains(&g.cylinders) && (1..=16).contains(&g.heads));
@@ -211,8 +224,9 @@ mod tests {
             let mut bytes = vec![0; 512 * 10_000];
             bytes[..512].copy_from_slice(&first);
             bytes[510..512].copy_from_slice(&[0x55, 0xAA]);
-            let g = geometry_of(&mut MemoryMedium::new(bytes)).unwrap();
-            prop_assert!(g.total_sectors() <= 10_000);
+            if let Ok(g) = geometry_of(&mut MemoryMedium::new(bytes)) {
+                prop_assert!(g.total_sectors() <= 10_000);
+            }
         }
     }
 }

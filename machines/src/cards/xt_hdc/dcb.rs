@@ -1,7 +1,6 @@
 //! Device control blocks, and the sense bytes that answer them (Technical Reference, "Device Control Block", "Sense
 //! Bytes").
 
-use crate::media::hard_disk::Geometry;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -32,9 +31,6 @@ pub enum Command {
     ControllerDiagnostic,
     ReadLong,
     WriteLong,
-    /// F4h, ours: eight bytes that tell the geometry of the drive's image, in INITIALIZE's order (see
-    /// [`geometry_bytes`]); "drive not ready" without a drive. IBM's firmware had a table and switches instead.
-    DriveGeometry,
     Invalid,
 }
 
@@ -60,17 +56,9 @@ impl Command {
             0xE4 => Self::ControllerDiagnostic,
             0xE5 => Self::ReadLong,
             0xE6 => Self::WriteLong,
-            0xF4 => Self::DriveGeometry,
             _ => Self::Invalid,
         }
     }
-}
-
-/// The answer to F4h: cylinders (high, low), heads, 0, 0, 0, 0 where INITIALIZE has what concerns writing, and last
-/// the sectors of a track, where INITIALIZE has the longest ECC burst.
-pub fn geometry_bytes(geometry: Geometry) -> Vec<u8> {
-    let [high, low] = geometry.cylinders.to_be_bytes();
-    vec![high, low, geometry.heads, 0, 0, 0, 0, geometry.sectors]
 }
 
 /// A place on a disk; sectors count from 0.
@@ -134,7 +122,8 @@ impl ControlBlock {
 /// An error: its type and code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fault {
-    WriteFault = 0x03,
+    /// "Write fault".
+    CannotWrite = 0x03,
     NotReady = 0x04,
     /// Uncorrectable data error.
     DataError = 0x11,

@@ -286,7 +286,7 @@ impl Drive {
              file, and write again"
         );
         self.tell(notices, words);
-        Fault::WriteFault
+        Fault::CannotWrite
     }
 
     /// One notice for a drive is enough: a guest tries again and again.

@@ -147,14 +147,6 @@ fn characteristics_limit_what_is_addressed() {
 }
 
 #[test]
-fn the_drive_s_geometry_can_be_asked_for() {
-    let mut driver = Driver::new();
-    assert_eq!(driver.execute([0xF4, 0, 0, 0, 0, 0], Way::Ports, &[]), 0);
-    assert_eq!(driver.memory, [1, 0x32, 4, 0, 0, 0, 0, 17]);
-    assert_eq!(driver.execute([0xF4, 0x20, 0, 0, 0, 0], Way::Ports, &[]), 0x22);
-}
-
-#[test]
 fn the_sector_buffer_and_the_diagnostics() {
     let mut driver = Driver::new();
     let data: Vec<u8> = (0..512).map(|i| i as u8).collect();

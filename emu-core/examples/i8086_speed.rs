@@ -35,6 +35,10 @@ const MIXED: &[u8] = &[
     0x24, 0x7F, 0xC3, // sub: and al, 7Fh; ret
 ];
 
+/// Guest clocks between two looks at the host's clock, and how often.
+const STRETCH: u64 = 2_000_000;
+const STRETCHES: u32 = 150;
+
 struct FlatRam {
     memory: Box<[u8; SIZE]>,
     deadline: Cycle,
@@ -114,18 +118,21 @@ fn measure(name: &str, variant: Variant) {
         let id = cpu.description().register_named(register).expect("an 8086 has it");
         cpu.set_register(id, u64::from(value)).expect("it has 16 bits");
     }
-    let total = 300_000_000;
-    let begun = Instant::now();
-    while cpu.now().0 < total {
-        bus.deadline = Cycle(cpu.now().0 + 10_000);
-        assert_eq!(cpu.run(&mut bus, None, false), Exit::Budget);
-    }
-    let seconds = begun.elapsed().as_secs_f64();
+    // The best of many stretches: what else the host does slows some of them down.
+    let stretches = (0..STRETCHES).map(|_| {
+        let (cycles, begun) = (cpu.now().0, Instant::now());
+        while cpu.now().0 < cycles + STRETCH {
+            bus.deadline = Cycle(cpu.now().0 + 10_000);
+            assert_eq!(cpu.run(&mut bus, None, false), Exit::Budget);
+        }
+        (cpu.now().0 - cycles) as f64 / begun.elapsed().as_secs_f64()
+    });
+    let best = stretches.fold(0.0, f64::max);
     let counters = cpu.counters();
+    let clocks = counters.cycles as f64 / counters.instructions as f64;
     println!(
-        "{name}: {:.0} million clocks/s, {:.1} million instructions/s, {:.1} clocks an instruction",
-        counters.cycles as f64 / seconds / 1e6,
-        counters.instructions as f64 / seconds / 1e6,
-        counters.cycles as f64 / counters.instructions as f64,
+        "{name}: {:.0} million clocks/s, {:.1} million instructions/s, {clocks:.1} clocks an instruction",
+        best / 1e6,
+        best / clocks / 1e6,
     );
 }

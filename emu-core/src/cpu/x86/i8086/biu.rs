@@ -223,28 +223,51 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
     /// Lets the unit do everything that comes before clock `cycle`.
     #[inline(always)]
     fn catch_up(&mut self, cycle: u64) {
-        while self.s.biu.at < cycle {
-            self.advance();
+        if self.s.biu.at < cycle {
+            self.advance_to(cycle);
         }
     }
 
-    /// Does the next thing.
     #[inline(never)]
-    fn advance(&mut self) {
+    fn advance_to(&mut self, cycle: u64) {
+        while self.s.biu.at < cycle {
+            self.advance(cycle);
+        }
+    }
+
+    /// Does the next thing, and what follows from it before clock `cycle`.
+    #[inline(always)]
+    fn advance(&mut self, cycle: u64) {
         let at = self.s.biu.at;
         match self.s.biu.next {
             Next::Nothing => self.s.biu.schedule_nothing(),
-            Next::Start => self.start_fetch(at),
-            Next::Decide => {
-                self.s.biu.after = self.decide();
-                let t4 = self.s.biu.t4;
-                self.s.biu.schedule(Next::Complete, t4);
-            }
+            Next::Start => self.fetch_code(at, cycle),
+            Next::Decide => self.decide_or_wait(cycle),
             Next::Complete => self.complete_fetch(),
             Next::Resume if self.has_room() && !self.s.biu.suspended => {
                 self.s.biu.schedule(Next::Start, at + PREPARATION);
             }
             Next::Resume => self.s.biu.schedule_nothing(),
+        }
+    }
+
+    /// A code fetch from T1 on, as far as it comes before clock `cycle`.
+    #[inline(always)]
+    fn fetch_code(&mut self, t1: u64, cycle: u64) {
+        self.start_fetch(t1);
+        if self.s.biu.t2 < cycle {
+            self.decide_or_wait(cycle);
+        }
+    }
+
+    #[inline(always)]
+    fn decide_or_wait(&mut self, cycle: u64) {
+        self.s.biu.after = self.decide();
+        let t4 = self.s.biu.t4;
+        if t4 < cycle {
+            self.complete_fetch();
+        } else {
+            self.s.biu.schedule(Next::Complete, t4);
         }
     }
 
@@ -318,10 +341,10 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
                 self.s.biu.suspended = false;
                 self.prefetch_if_room();
             }
-            let at = self.s.biu.at;
-            self.advance();
-            self.s.now = self.s.now.max(at + 1);
+            // The execution unit waits, so nothing can come between.
+            self.advance(NEVER);
         }
+        self.s.now = self.s.now.max(self.s.biu.t4 + 1);
     }
 
     #[inline(always)]
@@ -338,7 +361,7 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
         let now = self.s.now;
         self.catch_up(now);
         if self.s.biu.next == Next::Start && self.s.biu.at == now {
-            self.advance();
+            self.start_fetch(now);
         }
         let t4 = self.s.biu.t4;
         let t1 = match self.s.biu.next {
@@ -502,7 +525,7 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
         self.catch_up(now);
         self.s.biu.suspended = true;
         if self.s.biu.next == Next::Start && self.s.biu.at == now {
-            self.advance();
+            self.start_fetch(now);
         }
         if matches!(self.s.biu.next, Next::Decide | Next::Complete) {
             self.s.biu.after = Next::Nothing;
@@ -516,7 +539,8 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
     pub(super) fn wait_for_fetch(&mut self) {
         self.catch_up(self.s.now);
         if self.s.biu.next == Next::Start {
-            self.advance();
+            let at = self.s.biu.at;
+            self.start_fetch(at);
         }
         if matches!(self.s.biu.next, Next::Decide | Next::Complete) {
             self.s.now = self.s.now.max(self.s.biu.t4);

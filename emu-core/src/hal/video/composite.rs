@@ -26,6 +26,13 @@ pub struct CompositeSettings {
     pub smooth: bool,
 }
 
+impl CompositeSettings {
+    /// Half the samples over which colour is averaged.
+    const fn chroma_half(&self) -> usize {
+        if self.smooth { CLOCK } else { CLOCK / 2 }
+    }
+}
+
 impl Default for CompositeSettings {
     fn default() -> Self {
         Self { tint: 0, saturation: 100, contrast: 100, smooth: false }
@@ -48,66 +55,74 @@ const RISE: [usize; 8] = [0, 3, 6, 5, 1, 2, 7, 0];
 /// The R−Y axis leads it by two samples.
 const AXIS: [i32; CLOCK] = [-3784, -3784, -1567, 1567, 3784, 3784, 1567, -1567];
 
-/// Appends the RGBA dots that a composite monitor shows for a line of RGBI signals (0–15; higher bits are ignored),
+/// Writes the RGBA dots that a composite monitor shows for a line of RGBI signals (0–15; higher bits are ignored),
 /// the first of which leaves in quarter `phase` of a colour clock. Without a `burst` the monitor shows greys.
-pub fn decode(signals: &[u8], phase: u8, burst: bool, settings: CompositeSettings, out: &mut Vec<u8>) {
-    let phase = usize::from(phase & 3) * 2;
-    let samples = Samples::of(signals, phase);
-    let saturation = if burst { i32::from(settings.saturation) } else { 0 };
-    let half = if settings.smooth { CLOCK } else { CLOCK / 2 };
-    let tint = turn(settings.tint);
-    for dot in 0..signals.len() {
+pub fn decode(signals: &[u8], phase: u8, burst: bool, settings: CompositeSettings, out: &mut [[u8; 4]]) {
+    let sums = Sums::of(signals, usize::from(phase & 3) * 2);
+    let matrix = Matrix::new(burst, settings);
+    let half = settings.chroma_half();
+    for (dot, out) in out.iter_mut().take(signals.len()).enumerate() {
         let at = MARGIN + dot * 2 + 1;
-        let y = samples.mean(at, CLOCK / 2);
-        let (u, v) = turned(samples.chroma(at, half), tint);
-        let y = y * i32::from(settings.contrast) / 100;
-        out.extend_from_slice(&to_rgba(y, u * saturation / 100, v * saturation / 100));
+        let [y, ..] = sums.around(at, CLOCK / 2);
+        let [_, u, v] = sums.around(at, half);
+        *out = matrix.rgba(y, u, v);
     }
 }
 
-/// The composite signal of a line, with [`MARGIN`] black samples on either side.
-struct Samples {
-    levels: Vec<i32>,
-    /// Where in the colour clock (0–7) `levels[0]` lies.
-    phase: usize,
+/// Running sums over a line's signal, with [`MARGIN`] black samples on either side: what any stretch of it adds up
+/// to is a difference of two. They may wrap round; the differences don't.
+struct Sums {
+    /// Level, and level times either axis, of all samples before.
+    before: Vec<[i32; 3]>,
 }
 
-impl Samples {
+impl Sums {
+    /// The sums of a line whose first sample is sample `phase` of a colour clock.
     fn of(signals: &[u8], phase: usize) -> Self {
-        let mut levels = Vec::with_capacity(signals.len() * 2 + 2 * MARGIN);
-        levels.resize(MARGIN, 0);
+        let samples = signals.len() * 2 + 2 * MARGIN;
+        let mut before = Vec::with_capacity(samples + 1);
+        before.resize(MARGIN + 1, [0; 3]);
+        let mut sum = [0i32; 3];
         for (dot, &signal) in signals.iter().enumerate() {
-            levels.extend((0..2).map(|half| level(signal, phase + dot * 2 + half)));
+            for sample in [0, 1].map(|half| (phase + dot * 2 + half) % CLOCK) {
+                let level = LEVELS[usize::from(signal & 15)][sample];
+                let terms = [level, level * AXIS[sample], level * AXIS[(sample + 2) % CLOCK]];
+                sum.iter_mut().zip(terms).for_each(|(sum, term)| *sum = sum.wrapping_add(term));
+                before.push(sum);
+            }
         }
-        levels.resize(levels.len() + MARGIN, 0);
-        Self { levels, phase }
+        before.resize(samples + 1, sum);
+        Self { before }
     }
 
-    /// The mean of the `2 * half` samples around `at`.
-    fn mean(&self, at: usize, half: usize) -> i32 {
-        self.levels[at - half..at + half].iter().sum::<i32>() / (2 * half as i32)
-    }
-
-    /// The colour difference signals B−Y and R−Y around `at`, in units of a level.
-    fn chroma(&self, at: usize, half: usize) -> (i32, i32) {
-        let (mut u, mut v) = (0, 0);
-        let first = self.phase + at - half;
-        for (sample, level) in (first..).zip(&self.levels[at - half..at + half]) {
-            u += level * AXIS[sample % CLOCK];
-            v += level * AXIS[(sample + 2) % CLOCK];
-        }
-        let scale = 4096 * half as i32;
-        (u / scale, v / scale)
+    /// The sums of the `2 * half` samples around `at`.
+    fn around(&self, at: usize, half: usize) -> [i32; 3] {
+        let (end, start) = (self.before[at + half], self.before[at - half]);
+        std::array::from_fn(|n| end[n].wrapping_sub(start[n]))
     }
 }
+
+/// The level of each RGBI signal at each sample of the colour clock.
+const LEVELS: [[i32; CLOCK]; 16] = {
+    let mut levels = [[0; CLOCK]; 16];
+    let mut signal = 0;
+    while signal < 16 {
+        let mut sample = 0;
+        while sample < CLOCK {
+            levels[signal][sample] = level(signal, sample);
+            sample += 1;
+        }
+        signal += 1;
+    }
+    levels
+};
 
 /// The level of RGBI `signal` at a sample of the colour clock.
-fn level(signal: u8, sample: usize) -> i32 {
-    let color = usize::from(signal & 7);
-    let high = match color {
+const fn level(signal: usize, sample: usize) -> i32 {
+    let high = match signal & 7 {
         0 => false,
         7 => true,
-        _ => (sample + CLOCK - RISE[color]) % CLOCK < CLOCK / 2,
+        color => (sample + CLOCK - RISE[color]) % CLOCK < CLOCK / 2,
     };
     let intensity = if signal & 8 != 0 { INTENSITY_LEVEL } else { 0 };
     intensity + if high { VIDEO_LEVEL } else { 0 }
@@ -124,17 +139,33 @@ fn turn(degrees: i8) -> (i32, i32) {
     (cos(degrees.into()), cos(i32::from(degrees) - 90))
 }
 
-fn turned((u, v): (i32, i32), (cos, sin): (i32, i32)) -> (i32, i32) {
-    ((u * cos - v * sin) / 4096, (u * sin + v * cos) / 4096)
-}
+/// From the sums around a dot (of levels, and of levels times either axis) to guns: all scales, the settings and
+/// NTSC's weights in one, in units of 2^−40.
+struct Matrix([[i64; 3]; 3]);
 
-/// Y, B−Y and R−Y to RGB (the NTSC weights, × 1000), a level of 1000 being full scale.
-fn to_rgba(y: i32, u: i32, v: i32) -> [u8; 4] {
-    let gun = |level: i32| (level * 255 / 1000).clamp(0, 255) as u8;
-    let red = y + v * 1140 / 1000;
-    let green = y - (u * 395 + v * 581) / 1000;
-    let blue = y + u * 2032 / 1000;
-    [gun(red), gun(green), gun(blue), 0xFF]
+impl Matrix {
+    fn new(burst: bool, settings: CompositeSettings) -> Self {
+        let (cos, sin) = turn(settings.tint);
+        let saturation = if burst { i128::from(settings.saturation) } else { 0 };
+        let brightness = ((i128::from(settings.contrast) * 255) << 40) / (100 * 1000 * CLOCK as i128);
+        // R, G and B from B−Y and R−Y, × 1000.
+        let weights = [[0, 1140], [-395, -581], [2032, 0]];
+        Self(weights.map(|[from_u, from_v]| {
+            // The axes are turned by the tint before they are weighted.
+            let turned = [from_u * cos + from_v * sin, from_v * cos - from_u * sin];
+            let full_scale = 1000 * 1000 * 100 * 4096 * 4096 * settings.chroma_half() as i128;
+            let [u, v] = turned.map(|weight| ((i128::from(weight) * saturation * 255) << 40) / full_scale);
+            [brightness as i64, u as i64, v as i64]
+        }))
+    }
+
+    fn rgba(&self, y: i32, u: i32, v: i32) -> [u8; 4] {
+        let [r, g, b] = self.0.map(|[of_y, of_u, of_v]| {
+            let gun = of_y * i64::from(y) + of_u * i64::from(u) + of_v * i64::from(v);
+            ((gun + (1 << 39)) >> 40).clamp(0, 255) as u8
+        });
+        [r, g, b, 0xFF]
+    }
 }
 
 #[cfg(test)]
@@ -143,9 +174,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn decoded(signals: &[u8], phase: u8, burst: bool) -> Vec<[u8; 4]> {
-        let mut out = Vec::new();
+        let mut out = vec![[0; 4]; signals.len()];
         decode(signals, phase, burst, CompositeSettings::default(), &mut out);
-        out.as_chunks::<4>().0.to_vec()
+        out
     }
 
     /// The colour in the middle of a line of repeated dots.
@@ -226,9 +257,9 @@ mod tests {
             signals: Vec<u8>,
             (phase, burst, tint, saturation, contrast, smooth) in any::<(u8, bool, i8, u8, u8, bool)>(),
         ) {
-            let mut out = Vec::new();
+            let mut out = vec![[0; 4]; signals.len()];
             decode(&signals, phase, burst, CompositeSettings { tint, saturation, contrast, smooth }, &mut out);
-            prop_assert_eq!(out.len(), signals.len() * 4);
+            prop_assert!(out.iter().all(|dot| dot[3] == 0xFF));
         }
     }
 }

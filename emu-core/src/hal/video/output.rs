@@ -4,7 +4,7 @@ use super::frame::Frame;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// One of a machine's monitor sockets, numbered by the board.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -99,7 +99,11 @@ pub struct FrameViewer(Arc<Shared>);
 struct Shared {
     slots: Mutex<Slots>,
     demand: AtomicU8,
+    /// Called after each frame; see [`FrameViewer::on_frame`].
+    waker: OnceLock<Waker>,
 }
+
+type Waker = Box<dyn Fn(OutputId) + Send + Sync>;
 
 #[derive(Default)]
 struct Slots {
@@ -129,7 +133,7 @@ impl Slots {
 /// Both ends of a set of slots, with the demand [`Demand::Always`].
 pub fn latest_frames() -> (LatestFrames, FrameViewer) {
     let demand = AtomicU8::new(Demand::Always as u8);
-    let shared = Arc::new(Shared { slots: Mutex::default(), demand });
+    let shared = Arc::new(Shared { slots: Mutex::default(), demand, waker: OnceLock::new() });
     (LatestFrames(Arc::clone(&shared)), FrameViewer(shared))
 }
 
@@ -148,6 +152,10 @@ impl VideoOut for LatestFrames {
         if let Some(unseen) = slots.newest.insert(output, frame) {
             slots.keep_spare(unseen);
         }
+        drop(slots);
+        if let Some(wake) = self.0.waker.get() {
+            wake(output);
+        }
     }
 
     fn recycle(&mut self) -> Option<Frame> {
@@ -159,6 +167,12 @@ impl FrameViewer {
     /// Says when frames are wanted.
     pub fn set_demand(&self, demand: Demand) {
         self.0.demand.store(demand as u8, Ordering::Relaxed);
+    }
+
+    /// Has `wake` called on the machine's thread after each frame, so that a window which sleeps draws it. It must
+    /// return at once. Only the first call of this counts.
+    pub fn on_frame(&self, wake: impl Fn(OutputId) + Send + Sync + 'static) {
+        let _ = self.0.waker.set(Box::new(wake));
     }
 
     /// Takes the newest frame of an output, if there is one since the last call.
@@ -200,6 +214,20 @@ mod tests {
         assert!(viewer.take(OUT).is_none());
         assert!(out.recycle().is_some(), "an unseen frame");
         assert_eq!(viewer.presented(), 3);
+    }
+
+    #[test]
+    fn a_sleeping_window_is_woken() {
+        let (mut out, viewer) = latest_frames();
+        let woken = Arc::new(AtomicU8::new(0));
+        let counter = Arc::clone(&woken);
+        let looking = viewer.clone();
+        viewer.on_frame(move |output| {
+            assert!(looking.take(output).is_some(), "the frame is there, and no lock is held");
+            counter.fetch_add(1, Ordering::Relaxed);
+        });
+        (0..3).for_each(|_| out.present(OUT, Frame::default()));
+        assert_eq!(woken.load(Ordering::Relaxed), 3);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::composite::{self, CompositeSettings};
 use super::format::Rgb;
-use super::frame::{CellRow, Frame, LineRun, LineStyle, PixelRows, Source};
+use super::frame::{CellRow, Frame, LineRun, LineStyle, PaletteId, PixelRows, PixelStyle, Source};
 use serde::{Deserialize, Serialize};
 
 /// What the card's signal is shown on.
@@ -24,8 +24,11 @@ struct LineBuffer {
     source: Vec<u8>,
 }
 
+/// The RGBA bytes of each palette index; black beyond the palette's end.
+type Colors = [[u8; 4]; 256];
+
 impl Frame {
-    /// Writes the picture as rows of RGBA bytes, width × height dots, to `out`, which is cleared first.
+    /// Writes the picture as rows of RGBA bytes, width × height dots, to `out`, in place of what was there.
     pub fn render_rgba(&self, out: &mut Vec<u8>) {
         self.render(Display::Rgb, out);
     }
@@ -34,18 +37,22 @@ impl Frame {
     pub fn render(&self, display: Display, out: &mut Vec<u8>) {
         let width = usize::from(self.head().width.min(Self::MAX_SIDE));
         let height = usize::from(self.head().height.min(Self::MAX_SIDE));
-        out.clear();
+        out.resize(width * height * 4, 0);
+        let mut lines = out.as_chunks_mut::<4>().0.chunks_exact_mut(width.max(1));
         let mut buffer = LineBuffer::default();
-        for (top, run) in self.placed_runs() {
-            let visible = height.saturating_sub(usize::from(top)).min(usize::from(run.lines));
-            for line in 0..visible {
-                self.render_line(run, line as u16, display, width, &mut buffer, out);
+        for run in self.runs() {
+            let colors = self.colors_of(run.style.palette);
+            for (line, out) in (0..run.lines).zip(&mut lines) {
+                self.render_line(run, line, display, &colors, &mut buffer, out);
             }
         }
-        let black = Rgb::BLACK.rgba();
-        while out.len() < width * height * 4 {
-            out.extend_from_slice(&black);
-        }
+        lines.for_each(|line| line.fill(Rgb::BLACK.rgba()));
+    }
+
+    fn colors_of(&self, palette: PaletteId) -> Colors {
+        let mut colors = [Rgb::BLACK.rgba(); 256];
+        colors.iter_mut().zip(self.palette(palette)).for_each(|(rgba, color)| *rgba = color.rgba());
+        colors
     }
 
     fn render_line(
@@ -53,22 +60,25 @@ impl Frame {
         run: &LineRun,
         line: u16,
         display: Display,
-        width: usize,
+        colors: &Colors,
         buffer: &mut LineBuffer,
-        out: &mut Vec<u8>,
+        out: &mut [[u8; 4]],
     ) {
-        let palette = self.palette(run.style.palette);
         if let Source::Pixels(rows) = &run.source
             && rows.style.format.is_direct()
         {
-            return self.direct_line(&run.style, rows, line, width, out);
+            return self.direct_line(&run.style, rows, line, colors, out);
         }
-        self.index_line(run, line, width, buffer);
+        self.index_line(run, line, out.len(), buffer);
         match (display, self.head().color_phase) {
             (Display::Composite(settings), Some(phase)) => {
                 composite::decode(&buffer.indices, phase, run.style.burst, settings, out);
             }
-            _ => out.extend(buffer.indices.iter().flat_map(|&index| color_of(palette, index).rgba())),
+            _ => {
+                for (dot, &index) in out.iter_mut().zip(&buffer.indices) {
+                    *dot = colors[usize::from(index)];
+                }
+            }
         }
     }
 
@@ -86,22 +96,23 @@ impl Frame {
         }
         let shown = source.get(usize::from(run.style.skipped)..).unwrap_or(&[]);
         let place = indices.get_mut(usize::from(run.style.left)..).unwrap_or(&mut []);
-        for (dot, &index) in place.iter_mut().zip(shown) {
-            *dot = index;
-        }
+        let count = place.len().min(shown.len());
+        place[..count].copy_from_slice(&shown[..count]);
     }
 
     /// Up to `wanted` dots of an indexed row.
     fn pixel_dots(&self, rows: &PixelRows, line: u16, wanted: usize, dots: &mut Vec<u8>) {
-        let row = self.pixel_row(rows, line);
-        let style = &rows.style;
+        let (row, style) = (self.pixel_row(rows, line), &rows.style);
+        if !style.format.is_indexed() {
+            return;
+        }
         let repeat = usize::from(style.repeat.max(1));
         let pixels = (row.len() * 8 / style.format.bits()).min(wanted.div_ceil(repeat));
-        let mapped = style.format.bits() <= 4;
-        for x in 0..pixels {
-            let value = style.format.get(row, x) as u8;
-            let index = if mapped { style.map[usize::from(value & 15)] } else { value };
-            dots.extend(std::iter::repeat_n(index, repeat));
+        dots.resize(pixels * repeat, 0);
+        match repeat {
+            1 => spread(row, style, dots.as_chunks_mut::<1>().0.iter_mut()),
+            2 => spread(row, style, dots.as_chunks_mut::<2>().0.iter_mut()),
+            _ => spread(row, style, dots.chunks_mut(repeat)),
         }
         dots.truncate(wanted);
     }
@@ -111,28 +122,60 @@ impl Frame {
         let Some(font) = self.font(row.font) else { return };
         let cells = self.cells(row);
         dots.resize(wanted.min(cells.len() * row.style.cell_dots()), 0);
-        let scan = (u16::from(row.first_scan) + line).min(255) as u8;
+        let scan = u16::from(row.first_scan).saturating_add(line).min(255) as u8;
         row.style.draw_line(cells, font, scan, dots);
     }
 
     /// A line of direct colours; its border still comes from the palette.
-    fn direct_line(&self, style: &LineStyle, rows: &PixelRows, line: u16, width: usize, out: &mut Vec<u8>) {
+    fn direct_line(
+        &self,
+        style: &LineStyle,
+        rows: &PixelRows,
+        line: u16,
+        colors: &Colors,
+        out: &mut [[u8; 4]],
+    ) {
         let row = self.pixel_row(rows, line);
         let format = rows.style.format;
-        let border = color_of(self.palette(style.palette), style.border);
         let repeat = usize::from(rows.style.repeat.max(1));
         let pixels = row.len() / format.row_bytes(1);
-        for x in 0..width {
-            let dot = x.checked_sub(style.left.into()).filter(|&dot| dot < usize::from(style.shown));
-            let pixel =
-                dot.map(|dot| (dot + usize::from(style.skipped)) / repeat).filter(|&pixel| pixel < pixels);
-            let color = pixel.map_or(border, |pixel| format.to_rgb(format.get(row, pixel)));
-            out.extend_from_slice(&color.rgba());
+        out.fill(colors[usize::from(style.border)]);
+        let place = out.get_mut(usize::from(style.left)..).unwrap_or(&mut []);
+        for (dot, out) in place.iter_mut().take(style.shown.into()).enumerate() {
+            let pixel = (dot + usize::from(style.skipped)) / repeat;
+            if pixel < pixels {
+                *out = format.to_rgb(format.get(row, pixel)).rgba();
+            }
         }
     }
 }
 
-/// A palette's colour; black beyond its end.
-fn color_of(palette: &[Rgb], index: u8) -> Rgb {
-    palette.get(usize::from(index)).copied().unwrap_or(Rgb::BLACK)
+/// The dots of one pixel.
+trait Dots {
+    fn set(&mut self, index: u8);
+}
+
+impl Dots for &mut [u8] {
+    fn set(&mut self, index: u8) {
+        self.fill(index);
+    }
+}
+
+/// A known number of dots needs no loop.
+impl<const N: usize> Dots for &mut [u8; N] {
+    fn set(&mut self, index: u8) {
+        **self = [index; N];
+    }
+}
+
+/// Unpacks as many pixels of an indexed row as there are places for.
+fn spread(row: &[u8], style: &PixelStyle, mut places: impl Iterator<Item = impl Dots>) {
+    let bits = style.format.bits();
+    for &byte in row {
+        for pixel in 0..8 / bits {
+            let Some(mut dots) = places.next() else { return };
+            let value = byte << (pixel * bits) >> (8 - bits);
+            dots.set(if bits <= 4 { style.map[usize::from(value)] } else { value });
+        }
+    }
 }

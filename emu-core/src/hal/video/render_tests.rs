@@ -95,6 +95,20 @@ proptest! {
         let _ = frame.text();
     }
 
+    /// A frame that came from another process may be damaged or forged.
+    #[test]
+    fn a_forged_frame_does_no_harm(seed: u64, changes in prop::collection::vec((any::<u16>(), any::<u8>()), 1..6)) {
+        let mut bytes = postcard::to_stdvec(&testing::frame(seed)).unwrap();
+        let len = bytes.len();
+        changes.into_iter().for_each(|(at, value)| bytes[usize::from(at) % len] = value);
+        if let Ok(frame) = postcard::from_bytes::<Frame>(&bytes) {
+            let _ = frame.text();
+            if frame.head().width <= 200 && frame.head().height <= 200 {
+                frame.render(Display::Composite(CompositeSettings::default()), &mut Vec::new());
+            }
+        }
+    }
+
     #[test]
     fn a_frame_pushed_line_by_line_looks_the_same(seed: u64) {
         let frame = testing::frame(seed);

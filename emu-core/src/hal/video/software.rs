@@ -163,7 +163,9 @@ fn text(target: &mut Surface, grid: &TextGrid) {
             let column = usize::from(cursor.column).checked_sub(row * columns)?;
             Some(super::Cursor { column: column as u16, ..cursor })
         });
-        let mut dots = vec![0; cells.len().min(usize::from(u16::MAX)) * style.cell_dots()];
+        // No more dots than lie left of the target and on it.
+        let reach = usize::from(target.width()) + usize::from(grid.at.x.min(0).unsigned_abs());
+        let mut dots = vec![0; (cells.len() * style.cell_dots()).min(reach)];
         for scan in 0..cell_height {
             style.draw_line(cells, &grid.font, scan as u8, &mut dots);
             put_dots(target, grid, (top + scan as i64) as i32, &dots);

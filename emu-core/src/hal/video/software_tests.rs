@@ -6,7 +6,7 @@ use super::command::{
 };
 use super::frame::Rect;
 use super::software::SoftwareRenderer;
-use super::testing::{Mismatch, Repertoire, SURFACES, Tolerance, command_list, compare};
+use super::testing::{Mismatch, Repertoire, Tolerance, command_list, compare, picture_rgba, pictures};
 use super::text::{Cell, Font, TextStyle};
 use super::{PixelFormat, Rgb};
 use proptest::prelude::*;
@@ -189,11 +189,9 @@ fn pictures_are_compared_within_a_tolerance() {
     assert_eq!(compare(&a, &b[..4], Tolerance::EXACT), Err(Mismatch::Size(8, 4)));
 }
 
-/// Everything that a renderer holds after a list.
-fn pictures(list: &CommandList) -> Vec<Vec<u8>> {
-    let mut renderer = SoftwareRenderer::default();
-    renderer.execute(list);
-    SURFACES.map(|(id, _, width, height)| renderer.read(id, whole(width, height))).to_vec()
+/// Everything that a software renderer holds after a list.
+fn drawn(list: &CommandList) -> Vec<Vec<u8>> {
+    pictures(&mut SoftwareRenderer::default(), list)
 }
 
 proptest! {
@@ -205,7 +203,12 @@ proptest! {
         let bytes = postcard::to_stdvec(&list).unwrap();
         let again: CommandList = postcard::from_bytes(&bytes).unwrap();
         prop_assert_eq!(&again, &list);
-        prop_assert_eq!(pictures(&list), pictures(&again));
+        let (first, second) = (drawn(&list), drawn(&again));
+        for (surface, (a, b)) in first.iter().zip(&second).enumerate() {
+            prop_assert_eq!(a, b);
+            let (a, b) = (picture_rgba(surface, a), picture_rgba(surface, b));
+            prop_assert_eq!(compare(&a, &b, Tolerance::EXACT), Ok(()));
+        }
     }
 
     /// A fan around a random point covers the same pixels however the point is chosen: no gap, no overlap.

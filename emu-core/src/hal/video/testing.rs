@@ -3,8 +3,8 @@
 //! Everything follows from a seed, so a failure is repeated by its seed alone.
 
 use super::command::{
-    Area, Blend, Command, CommandList, Depth, DepthTest, PixelCopy, Point, SurfaceId, TextGrid, Texture,
-    TriangleState, Vertex,
+    Area, Blend, Command, CommandList, Depth, DepthTest, PixelCopy, Point, Renderer, SurfaceId, TextGrid,
+    Texture, TriangleState, Vertex,
 };
 use super::format::{PixelFormat, Rgb};
 use super::frame::{Frame, FrameHead, LineStyle, PixelStyle, Rect, Source};
@@ -281,6 +281,26 @@ fn random_vertex(random: &mut Random) -> Vertex {
         v: random.between(-5000, 20_000),
         rgba: std::array::from_fn(|_| random.next_u64() as u8),
     }
+}
+
+/// Draws a list of [`command_list`] and reads all of [`SURFACES`] back.
+pub fn pictures(renderer: &mut dyn Renderer, list: &CommandList) -> Vec<Vec<u8>> {
+    renderer.execute(list);
+    let whole = |width, height| Rect { left: 0, top: 0, width, height };
+    SURFACES.iter().map(|&(id, _, width, height)| renderer.read(id, whole(width, height))).collect()
+}
+
+/// One of [`pictures`] as RGBA dots, for [`compare`]: indices and depths as greys.
+pub fn picture_rgba(surface: usize, picture: &[u8]) -> Vec<u8> {
+    let (_, format, width, height) = SURFACES[surface];
+    let row_bytes = format.row_bytes(width.into());
+    let dots = (0..usize::from(height)).flat_map(|y| (0..usize::from(width)).map(move |x| (x, y)));
+    let color = |(x, y)| {
+        let value = format.get(picture.get(y * row_bytes..).unwrap_or(&[]), x);
+        // A depth that is off by little must not look off by much: its high byte counts.
+        format.to_rgb(if format == PixelFormat::Depth16 { value >> 8 } else { value }).rgba()
+    };
+    dots.flat_map(color).collect()
 }
 
 /// How far two pictures may differ.

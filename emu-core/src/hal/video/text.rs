@@ -208,9 +208,12 @@ impl TextStyle {
         let repeat = usize::from(self.repeat.max(1));
         for (column, (cell, dots)) in cells.iter().zip(out.chunks_mut(self.cell_dots())).enumerate() {
             let (pattern, look) = self.cell_line(column, *cell, font, scan);
-            for (dot, target) in dots.chunks_mut(repeat).enumerate() {
-                let set = pattern << dot & 0x8000 != 0;
-                target.fill(if set { look.foreground } else { look.background });
+            let colors = spread(pattern, look);
+            if repeat == 1 {
+                let count = dots.len();
+                dots.copy_from_slice(&colors[..count]);
+            } else {
+                dots.chunks_mut(repeat).zip(colors).for_each(|(target, color)| target.fill(color));
             }
         }
     }
@@ -240,6 +243,34 @@ impl TextStyle {
         })
     }
 }
+
+/// A palette index for each of 16 dots, of which bit 15 is the first: eight at a time, as bytes of one number.
+#[inline]
+fn spread(pattern: u16, look: CellLook) -> [u8; 16] {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let [first, second] = pattern.to_be_bytes().map(|dots| {
+        let set = DOT_MASKS[usize::from(dots)];
+        ((u64::from(look.foreground) * EACH) & set) | ((u64::from(look.background) * EACH) & !set)
+    });
+    (u128::from(second) << 64 | u128::from(first)).to_le_bytes()
+}
+
+/// For each pattern of eight dots, FFh in the bytes of those set; bit 7's is the lowest byte.
+const DOT_MASKS: [u64; 256] = {
+    let mut masks = [0; 256];
+    let mut dots = 0;
+    while dots < 256 {
+        let mut dot = 0;
+        while dot < 8 {
+            if dots << dot & 0x80 != 0 {
+                masks[dots] |= 0xFF << (8 * dot);
+            }
+            dot += 1;
+        }
+        dots += 1;
+    }
+    masks
+};
 
 #[cfg(test)]
 mod tests {

@@ -48,7 +48,7 @@ impl Frame {
             if previous.is_some_and(|previous| continues(previous, cells)) {
                 let first = screen.rows.pop().map_or(top, |row| row.area.top);
                 screen.forget_cursor_of(screen.rows.len());
-                self.add_text_row(&mut screen, first, top + run.lines, run, cells);
+                self.add_text_row(&mut screen, first, top.saturating_add(run.lines), run, cells);
             } else {
                 self.add_text_row(&mut screen, top, top.saturating_add(run.lines), run, cells);
             }
@@ -115,6 +115,39 @@ impl TextScreen {
         Some(CellPosition { row, column: dot / usize::from(found.cell_dots.max(1)) })
     }
 
+    /// Where a cell is on the frame, as far as it is shown.
+    pub fn cell_area(&self, cell: CellPosition) -> Option<Rect> {
+        let row = self.rows.get(cell.row)?;
+        let dots = usize::from(row.cell_dots);
+        let start = (cell.column.checked_mul(dots)?).saturating_sub(row.skipped.into());
+        let end = (cell.column + 1)
+            .checked_mul(dots)?
+            .saturating_sub(row.skipped.into())
+            .min(row.area.width.into());
+        (start < end).then(|| Rect {
+            left: row.area.left + start as u16,
+            width: (end - start) as u16,
+            ..row.area
+        })
+    }
+
+    /// Where `text` stands: the first cell of each place, in reading order. Capitals count as small letters. Each
+    /// place is as long as `text` has characters, and lies within a row.
+    pub fn find(&self, text: &str) -> Vec<CellPosition> {
+        let wanted: Vec<char> = text.chars().map(small).collect();
+        if wanted.is_empty() {
+            return Vec::new();
+        }
+        let in_row = |(row, found): (usize, &TextRow)| {
+            let characters: Vec<char> = found.text.chars().map(small).collect();
+            let places = characters.windows(wanted.len()).enumerate();
+            let hits =
+                places.filter(|(_, place)| *place == wanted).map(|(column, _)| CellPosition { row, column });
+            hits.collect::<Vec<_>>()
+        };
+        self.rows.iter().enumerate().flat_map(in_row).collect()
+    }
+
     /// The text from one cell to another, both included, in reading order whichever comes first; blanks at the end
     /// of rows are dropped.
     pub fn between(&self, a: CellPosition, b: CellPosition) -> String {
@@ -132,6 +165,12 @@ impl TextScreen {
     fn forget_cursor_of(&mut self, row: usize) {
         self.cursor = self.cursor.filter(|cursor| cursor.row != row);
     }
+}
+
+/// A character's small letter, if that is a single one.
+fn small(character: char) -> char {
+    let mut letters = character.to_lowercase();
+    letters.next().filter(|_| letters.next().is_none()).unwrap_or(character)
 }
 
 /// The rows one below another, blanks at their ends dropped, each with a line end.
@@ -206,6 +245,12 @@ mod tests {
         assert_eq!(at(169, 27), Some((2, 19)));
         assert_eq!((at(9, 4), at(170, 4), at(10, 3), at(10, 28)), (None, None, None, None));
         let cell = |row, column| CellPosition { row, column };
+        let area = |row, column| screen.cell_area(cell(row, column));
+        assert_eq!(area(1, 19), Some(Rect { left: 162, top: 12, width: 8, height: 8 }));
+        assert_eq!((area(1, 20), area(3, 0)), (None, None));
+        assert_eq!(screen.find("vOLume"), [cell(1, 1)]);
+        assert_eq!(screen.find("C:\\>"), [cell(0, 0), cell(2, 0)]);
+        assert_eq!((screen.find(""), screen.find(&"x".repeat(99))), (vec![], vec![]));
         assert_eq!(screen.between(cell(0, 4), cell(0, 6)), "dir");
         assert_eq!(screen.between(cell(1, 6), cell(0, 4)), "dir é│\n Volume");
         assert_eq!(screen.between(cell(9, 0), cell(12, 4)), "");

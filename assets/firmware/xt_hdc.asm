@@ -1,8 +1,8 @@
 ; The ROM of the hard disk controller, at C800:0 (IBM PC/XT Technical Reference, "Fixed Disk Drive Adapter"). It serves
 ; INT 13h for drives 80h and 81h and passes diskettes on by INT 40h; the system BIOS boots from it.
 ;
-; Given by the machine that is being built: DRIVES, SECTORS of a track, and for each drive x the number of its
-; cylinders and heads, CYLINDERS_x and HEADS_x. All cylinders are the user's: none is kept for diagnostics.
+; Given by the machine that is being built: DRIVES, and for each drive x CYLINDERS_x, HEADS_x and SECTORS_x of a track.
+; All cylinders are the user's: none is kept for diagnostics.
 ; Completion is polled; INT 0Dh only acknowledges, for programs that turn the controller's interrupt on.
 
         bits 16
@@ -33,6 +33,8 @@ BAD_ADDRESS     equ 02h
 DMA_BOUNDARY    equ 09h
 BAD_CONTROLLER  equ 20h
 TIME_OUT        equ 80h
+
+TABLE_SECTORS   equ 14          ; in a drive's table
 
 FRAME_AX        equ 0
 FRAME_BX        equ 8
@@ -344,7 +346,7 @@ parameters:
         mov ch, al
         mov cl, 6
         shl ah, cl
-        or ah, SECTORS
+        or ah, [cs:si + TABLE_SECTORS]
         mov cl, ah
         mov [bp + FRAME_CX], cx
         mov dh, [cs:si + 2]
@@ -357,7 +359,7 @@ parameters:
 ; AH := 3, a hard disk; CX:DX := its sectors.
 kind:   call table
         mov al, [cs:si + 2]
-        mov ah, SECTORS
+        mov ah, [cs:si + TABLE_SECTORS]
         mul ah
         mul word [cs:si]
         mov [bp + FRAME_DX], ax
@@ -556,13 +558,13 @@ drive_0:
         db HEADS_0
         dw CYLINDERS_0, CYLINDERS_0
         db 11, 5, 0Ch, 0B4h, 28h
-        db 0, 0, SECTORS, 0
+        db 0, 0, SECTORS_0, 0
 drive_1:
         dw CYLINDERS_1
         db HEADS_1
         dw CYLINDERS_1, CYLINDERS_1
         db 11, 5, 0Ch, 0B4h, 28h
-        db 0, 0, SECTORS, 0
+        db 0, 0, SECTORS_1, 0
 
         at ROM_SIZE - 1, 0
         db 0                    ; makes the sum of all bytes 0

@@ -3,18 +3,8 @@
 
 use super::asm::Program;
 use super::xt::{FirmwareError, RomImage, rom_image};
+use crate::media::hard_disk::Geometry;
 
-/// A hard disk as the controller addresses it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HardDisk {
-    /// 1 to 1024.
-    pub cylinders: u16,
-    /// 1 to 16.
-    pub heads: u8,
-}
-
-/// Sectors of a track: the controller knows no other number.
-pub const SECTORS: u8 = 17;
 /// The segment at which the ROM lies.
 pub const SEGMENT: u16 = 0xC800;
 
@@ -25,17 +15,17 @@ const SOURCE: &str = include_str!("../../../assets/firmware/xt_hdc.asm");
 ///
 /// # Errors
 /// When the source does not assemble for these drives, which is a mistake in it.
-pub fn build(drives: &[HardDisk]) -> Result<RomImage, FirmwareError> {
+pub fn build(drives: &[Geometry]) -> Result<RomImage, FirmwareError> {
     let mut program = Program::new()
         .source("xt_hdc.asm", SOURCE)
         .constant("ROM_SIZE", ROM_SIZE)
-        .constant("SECTORS", SECTORS.into())
         .constant("DRIVES", drives.len().min(2) as i64);
     for index in 0..2 {
-        let (cylinders, heads) = drives.get(index).map_or((0, 0), |d| (d.cylinders, d.heads));
+        let drive = drives.get(index).copied().unwrap_or(Geometry { cylinders: 0, heads: 0, sectors: 0 });
         program = program
-            .constant(&format!("CYLINDERS_{index}"), cylinders.into())
-            .constant(&format!("HEADS_{index}"), heads.into());
+            .constant(&format!("CYLINDERS_{index}"), drive.cylinders.into())
+            .constant(&format!("HEADS_{index}"), drive.heads.into())
+            .constant(&format!("SECTORS_{index}"), drive.sectors.into());
     }
     Ok(rom_image(program.assemble("xt_hdc.asm")?, SEGMENT))
 }
@@ -46,8 +36,8 @@ mod tests {
 
     #[test]
     fn one_and_two_drives_assemble_to_a_whole_rom() {
-        let disk = HardDisk { cylinders: 615, heads: 4 };
-        for drives in [&[disk][..], &[disk, HardDisk { cylinders: 306, heads: 2 }]] {
+        let disk = Geometry { cylinders: 615, heads: 4, sectors: 17 };
+        for drives in [&[disk][..], &[disk, Geometry { cylinders: 306, heads: 2, sectors: 17 }]] {
             let rom = build(drives).unwrap_or_else(|e| panic!("{e:?}"));
             assert_eq!((rom.base, rom.bytes.len()), (0xC_8000, 4096));
             assert_eq!(rom.bytes[..3], [0x55, 0xAA, 8]);

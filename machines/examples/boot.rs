@@ -10,17 +10,40 @@ fn main() {
     let mut profile: Profile = (boards::xt::KIND.profile)();
     let bytes = image.map(|p| std::fs::read(p).unwrap());
     if let Some(b) = &bytes {
-        profile.floppies[0].drive = Some(match b.len() { 368640 | 163840 | 327680 | 184320 => "360k", 737280 => "720k", 1228800 => "1.2m", _ => "1.44m" }.into());
+        profile.floppies[0].drive = Some(
+            match b.len() {
+                368640 | 163840 | 327680 | 184320 => "360k",
+                737280 => "720k",
+                1228800 => "1.2m",
+                _ => "1.44m",
+            }
+            .into(),
+        );
     }
     let mut machine = boards::build(&profile, &Catalogue::standard(), Supplies::default()).unwrap();
-    if let Some(b) = bytes { machine.insert("fdc", 0, "a", Box::new(MemoryMedium::new(b))).unwrap(); }
+    if let Some(b) = bytes {
+        machine.insert("fdc", 0, "a", Box::new(MemoryMedium::new(b))).unwrap();
+    }
     let begun = std::time::Instant::now();
-    for _ in 0..seconds { 
+    for _ in 0..seconds {
         machine.run_until(Cycle(machine.now().0 + machine.cpu_hz()));
         let text = machine.view_domain(|d| d.devices().find_map(|(_, _, dev)| dev.text_screen()));
         let c = machine.cpu().counters();
-        println!("--- {} pc {} cycles {} instr {} wall {:?}", machine.now().0 / machine.cpu_hz(), machine.cpu().pc(), c.cycles, c.instructions, begun.elapsed());
-        if let Some(t) = text { for l in t.to_string().lines().filter(|l| !l.is_empty()) { println!("{l}"); } }
+        println!(
+            "--- {} pc {} cycles {} instr {} wall {:?}",
+            machine.now().0 / machine.cpu_hz(),
+            machine.cpu().pc(),
+            c.cycles,
+            c.instructions,
+            begun.elapsed()
+        );
+        if let Some(t) = text {
+            for l in t.to_string().lines().filter(|l| !l.is_empty()) {
+                println!("{l}");
+            }
+        }
     }
-    for (_, name, text) in machine.with_domain(|d, _| d.take_notices()).iter().map(|(i, t)| (i, "", t)) { println!("{name}{text}"); }
+    for (_, name, text) in machine.with_domain(|d, _| d.take_notices()).iter().map(|(i, t)| (i, "", t)) {
+        println!("{name}{text}");
+    }
 }

@@ -4,7 +4,7 @@ mod options;
 mod script;
 mod size;
 
-pub use options::{Engine, Firmware, Machine, Port, RunOptions, Speed};
+pub use options::{Machine, Port, RunOptions, Speed};
 pub use script::{Script, Step};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};

@@ -2,7 +2,9 @@
 
 use super::script::{Script, Step};
 use super::size;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use machines::profile::{Engine, Firmware};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,30 +16,6 @@ pub enum Machine {
     Profile(String),
     /// The machine in this folder.
     Folder(PathBuf),
-}
-
-/// The engine that executes the guest's code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Engine {
-    /// One instruction at a time with every check; an 8086 or 8088 is stepped by bus cycles
-    Strict,
-    /// Predecoded traces, on any host
-    Threaded,
-    /// Traces translated to the host's code
-    Translating,
-    /// The host's own processor, for guests of its kind
-    Hypervisor,
-}
-
-/// Where the firmware's services come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Firmware {
-    /// Real ROM code, which the guest's CPU runs instruction by instruction.
-    Rom,
-    /// The same services as functions of the host, entered through the same addresses.
-    Host,
-    /// A raw ROM image. Its end lies at the top of the CPU's first megabyte and of its address space.
-    File(PathBuf),
 }
 
 /// What paces the guest.
@@ -82,7 +60,7 @@ pub struct RunOptions {
     pub disposable: bool,
 
     /// The engine that executes the guest's code [default: what suits the machine; strict for an 8086 or 8088]
-    #[arg(long, value_enum, help_heading = "Machine")]
+    #[arg(long, value_parser = engines(), help_heading = "Machine")]
     pub engine: Option<Engine>,
 
     /// The CPU's model [default: the machine's]
@@ -162,6 +140,25 @@ fn machine(text: &str) -> Result<Machine, String> {
     }
     let is_folder = text.contains(std::path::is_separator);
     Ok(if is_folder { Machine::Folder(text.into()) } else { Machine::Profile(text.to_owned()) })
+}
+
+fn engines() -> impl TypedValueParser<Value = Engine> {
+    let engine = |name, help| PossibleValue::new(name).help(help);
+    let names = PossibleValuesParser::new([
+        engine(
+            "strict",
+            "One instruction at a time with every check; an 8086 or 8088 is stepped by bus cycles",
+        ),
+        engine("threaded", "Predecoded traces, on any host"),
+        engine("translating", "Traces translated to the host's code"),
+        engine("hypervisor", "The host's own processor, for guests of its kind"),
+    ]);
+    names.map(|name| match name.as_str() {
+        "threaded" => Engine::Threaded,
+        "translating" => Engine::Translating,
+        "hypervisor" => Engine::Hypervisor,
+        _ => Engine::Strict,
+    })
 }
 
 fn firmware(text: &str) -> Result<Firmware, String> {

@@ -3,6 +3,7 @@
 use super::*;
 use clap::error::ErrorKind;
 use emu_core::hal::input::parse_typed;
+use machines::profile::{Engine, Firmware};
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -17,6 +17,7 @@ use crate::cpu::bus::CpuBus;
 use crate::cpu::describe::{CodeAddress, Disassembled, RegisterId};
 use crate::cpu::probe::DynamicProbe;
 use crate::cpu::{Exit, Processor};
+use crate::debug::breakpoints::Verdict;
 use crate::hal::storage::Medium;
 use crate::time::{Cycle, Tick};
 use journal::{Input, Journal};
@@ -155,8 +156,10 @@ impl Machine {
                 return Stop::Reached;
             }
             self.bus.set_budget(target.min(self.journal.next_at()));
-            if let Some(stop) = self.run_slice(false) {
-                return stop;
+            match self.run_slice(false) {
+                Some(Stop::Probe) if self.judge_probe_stop() != Verdict::Stop => {}
+                Some(stop) => return stop,
+                None => {}
             }
         }
     }
@@ -166,7 +169,16 @@ impl Machine {
     pub fn step(&mut self) -> Stop {
         self.replay_due();
         self.bus.set_budget(Cycle::NEVER);
-        self.run_slice(true).unwrap_or(Stop::Reached)
+        loop {
+            match self.run_slice(true) {
+                Some(Stop::Probe) => match self.judge_probe_stop() {
+                    Verdict::Stop => return Stop::Probe,
+                    Verdict::GoOnBefore => {}
+                    Verdict::GoOnAfter => return Stop::Reached,
+                },
+                stop => return stop.unwrap_or(Stop::Reached),
+            }
+        }
     }
 
     /// Something from outside, at this instruction boundary.

@@ -8,6 +8,7 @@ use crate::board::domain::Domain;
 use crate::cpu::bus::CpuBus;
 use crate::cpu::probe::DynamicProbe;
 use crate::cpu::{Exit, Processor};
+use crate::debug::breakpoints::Verdict;
 use crate::time::Cycle;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -123,9 +124,10 @@ impl Machine {
                 return Stop::Reached;
             }
             let until = target.min(self.journal.next_at());
-            let stop = self.run_apart(until);
-            if stop != Stop::Reached {
-                return stop;
+            match self.run_apart(until) {
+                Stop::Reached => {}
+                Stop::Probe if self.judge_probe_stop() != Verdict::Stop => {}
+                stop => return stop,
             }
         }
     }

@@ -6,9 +6,13 @@
 pub mod cli;
 pub mod gui;
 pub mod home;
+pub mod library;
+pub mod picture;
+pub mod session;
+pub mod worker;
 
 use cli::{ExitStatus, Request};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use tracing::Level;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
@@ -22,15 +26,22 @@ use tracing_subscriber::util::SubscriberInitExt;
 pub fn carry_out(request: Request) -> anyhow::Result<ExitStatus> {
     match request {
         Request::Window => gui::open().map(|()| ExitStatus::Success),
-        Request::Run(_)
-        | Request::List
-        | Request::Show { .. }
-        | Request::Create { .. }
-        | Request::Profiles => {
-            anyhow::bail!(
-                "this version has no machines yet; only its window opens (start it without arguments)"
-            )
+        Request::Run(options) if options.headless => cli::run::headless(&options),
+        Request::Run(_) => anyhow::bail!("a machine's own window is not here yet; add --headless"),
+        Request::List => print(&cli::machines::list(&cli::machines::library()?)?),
+        Request::Show { machine } => print(&cli::machines::show(&cli::machines::library()?, &machine)?),
+        Request::Create { profile, name } => {
+            print(&cli::machines::create(&cli::machines::library()?, &profile, &name)?)
         }
+        Request::Profiles => print(&cli::machines::profiles()),
+    }
+}
+
+/// Prints an answer. Whoever reads it may stop reading.
+fn print(text: &str) -> anyhow::Result<ExitStatus> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitStatus::Success),
     }
 }
 

@@ -94,5 +94,8 @@ pub fn create(library: &Library, profile: &str, name: &str) -> anyhow::Result<St
 
 /// `profiles`: a profile a line: its name, its year, what it is.
 pub fn profiles() -> String {
-    BOARDS.iter().map(|board| format!("{}\t{}\t{} ({})\n", board.name, board.year, board.label, board.purpose)).collect()
+    BOARDS
+        .iter()
+        .map(|board| format!("{}\t{}\t{} ({})\n", board.name, board.year, board.label, board.purpose))
+        .collect()
 }

@@ -1,6 +1,8 @@
 //! The command line. Scripts rely on it: its names, meanings and exit statuses stay as `--help` says.
 
+pub mod machines;
 mod options;
+pub mod run;
 mod script;
 mod size;
 

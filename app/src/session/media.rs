@@ -1,6 +1,6 @@
 //! Images as files of the host, and the media that are built into the program.
 
-use emu_core::hal::storage::{MemoryMedium, Medium, OverlayMedium};
+use emu_core::hal::storage::{Medium, MemoryMedium, OverlayMedium};
 use emu_core::machine::protocol::MediumSpec;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -49,7 +49,8 @@ pub fn open(spec: &MediumSpec) -> Result<Box<dyn Medium>, OpenError> {
 }
 
 fn built_in(name: &str) -> Option<Vec<u8>> {
-    (format!("builtin:{name}") == DEMO_DISK).then(machines::firmware::demo::floppy_image)
+    let _ = name;
+    None
 }
 
 /// An image file, written in place. It is locked while a machine has it, so that two cannot spoil it.
@@ -98,7 +99,10 @@ fn open_writable(path: &Path) -> io::Result<Option<File>> {
     match OpenOptions::new().read(true).write(true).open(path) {
         Ok(file) => Ok(Some(file)),
         Err(error)
-            if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) =>
+            if matches!(
+                error.kind(),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+            ) =>
         {
             Ok(None)
         }

@@ -5,7 +5,7 @@
 pub mod media;
 mod ports;
 
-pub use ports::{ByteSink, Ports};
+pub use ports::{ByteSink, Ports, WriterSink};
 
 use crate::library::MachineFolder;
 use emu_core::board::device::MediaError;
@@ -76,7 +76,8 @@ impl Session {
     pub fn open(profile: &Profile, options: &SessionOptions) -> Result<Self, SessionError> {
         let (video, frames) = latest_frames();
         let hal = Hal { video: Box::new(video), ..Hal::default() };
-        let supplies = Supplies { hal, rom_file: rom_file(profile, options)?, debug_console: options.debug_console };
+        let supplies =
+            Supplies { hal, rom_file: rom_file(profile, options)?, debug_console: options.debug_console };
         let machine = boards::build(profile, &Catalogue::standard(), supplies)?;
         let mut session = Self { machine, frames, ports: Ports::default(), notices: Vec::new() };
         let floppies = or_profile(&options.floppies, floppy_specs(profile, options));
@@ -185,7 +186,9 @@ fn disk_specs(profile: &Profile, options: &SessionOptions) -> Vec<Option<MediumS
 /// A path of the profile, from the machine's folder on.
 fn resolve(image: &str, options: &SessionOptions) -> String {
     match &options.folder {
-        Some(folder) if !image.starts_with("builtin:") => folder.resolve(image).to_string_lossy().into_owned(),
+        Some(folder) if !image.starts_with("builtin:") => {
+            folder.resolve(image).to_string_lossy().into_owned()
+        }
         _ => image.to_owned(),
     }
 }

@@ -298,11 +298,6 @@ impl Worker {
                 self.watch = request;
                 self.view_due = Instant::now();
             }
-            Command::SetCaches(config) => {
-                if let Err(error) = self.session.set_caches(config.as_ref()) {
-                    self.complain(error);
-                }
-            }
         }
     }
 
@@ -393,9 +388,6 @@ impl Worker {
             let view = Arc::new(self.session.machine.debug_view(request));
             *self.board.view.lock().unwrap_or_else(PoisonError::into_inner) = Some(view);
             (self.waker)();
-        }
-        if let Some(stats) = self.session.cache_stats() {
-            self.tell(Event::Caches(Box::new(stats)));
         }
         self.tell_media();
     }

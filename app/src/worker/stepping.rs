@@ -10,9 +10,14 @@ const STEPS_AT_ONCE: u32 = 20_000;
 enum Goal {
     Next,
     /// At this linear address, with the stack no deeper than this.
-    At { linear: u64, stack: u64 },
+    At {
+        linear: u64,
+        stack: u64,
+    },
     /// Behind a return that leaves the stack less deep than this.
-    Return { stack: u64 },
+    Return {
+        stack: u64,
+    },
 }
 
 /// A step under way.
@@ -45,7 +50,9 @@ impl Stepping {
             }
             let reached = match self.goal {
                 Goal::Next => true,
-                Goal::At { linear, stack } => machine.cpu().pc().linear == linear && stack_pointer(machine) >= stack,
+                Goal::At { linear, stack } => {
+                    machine.cpu().pc().linear == linear && stack_pointer(machine) >= stack
+                }
                 Goal::Return { stack } => returns && stack_pointer(machine) > stack,
             };
             if reached {

@@ -30,7 +30,9 @@ impl Stream {
     /// Looks for `text`, and consumes it with all before it.
     fn take(&mut self, text: &str) -> bool {
         let bytes = self.bytes.make_contiguous();
-        let Some(at) = bytes.windows(text.len()).position(|window| window == text.as_bytes()) else { return false };
+        let Some(at) = bytes.windows(text.len()).position(|window| window == text.as_bytes()) else {
+            return false;
+        };
         self.bytes.drain(..at + text.len());
         true
     }
@@ -80,9 +82,9 @@ impl Conditions {
                 Step::UntilScreen(text) => self.screen_shows(session, text),
                 Step::UntilSerial(text) => take(&self.serial, text),
                 Step::UntilDebugcon(text) => take(&self.debugcon, text),
-                Step::Type(text) => {
+                Step::Type(strokes) => {
                     self.screen_at_typing = Some(screen_text(session));
-                    self.typist = Some(Typist::new(text)?);
+                    self.typist = Some(Typist::of_strokes(strokes.clone()));
                     true
                 }
             };
@@ -106,7 +108,8 @@ impl Conditions {
 
     fn screen_shows(&self, session: &Session, text: &str) -> bool {
         let Some(screen) = text_screen(session) else { return false };
-        screen.contains(text) && self.screen_at_typing.as_ref().is_none_or(|old| *old != Some(screen.to_string()))
+        screen.contains(text)
+            && self.screen_at_typing.as_ref().is_none_or(|old| *old != Some(screen.to_string()))
     }
 }
 
@@ -116,7 +119,9 @@ fn take(stream: &SharedStream, text: &str) -> bool {
 
 /// The text on the first screen that has some.
 pub fn text_screen(session: &Session) -> Option<TextScreen> {
-    session.machine.view_domain(|domain| domain.devices().find_map(|(_, _, device): (_, _, &dyn Device)| device.text_screen()))
+    session.machine.view_domain(|domain| {
+        domain.devices().find_map(|(_, _, device): (_, _, &dyn Device)| device.text_screen())
+    })
 }
 
 fn screen_text(session: &Session) -> Option<String> {

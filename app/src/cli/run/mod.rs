@@ -4,13 +4,13 @@ mod conditions;
 mod headless;
 mod results;
 
-use super::{Engine, ExitStatus, Firmware, Machine, RunOptions};
+use super::{ExitStatus, Machine, RunOptions};
 use crate::library::MachineFolder;
 use crate::session::SessionOptions;
 use anyhow::{Context, bail};
 use emu_core::machine::protocol::MediumSpec;
 use machines::boards;
-use machines::profile::{self, Profile};
+use machines::profile::{Firmware, Profile};
 use std::path::Path;
 
 /// Profiles that will come, so that a script's author learns that the name is right.
@@ -39,13 +39,13 @@ pub fn prepare(options: &RunOptions) -> anyhow::Result<(Profile, SessionOptions)
         profile.cpu.model.clone_from(model);
     }
     if let Some(engine) = options.engine {
-        profile.cpu.engine = engine.into();
+        profile.cpu.engine = engine;
     }
     if let Some(bytes) = options.memory {
         profile.memory_kib = memory_kib(bytes)?;
     }
     if let Some(firmware) = &options.firmware {
-        profile.firmware = firmware_of(firmware)?;
+        profile.firmware = absolute(firmware)?;
     }
     let session = SessionOptions {
         floppies: options.floppies.iter().map(|path| spec(path, options.disposable)).collect(),
@@ -63,7 +63,9 @@ fn base(machine: &Machine) -> anyhow::Result<(Profile, Option<MachineFolder>)> {
         Machine::Profile(name) => match boards::find(name) {
             Some(board) => Ok(((board.profile)(), None)),
             None if LATER_PROFILES.contains(&name.as_str()) => {
-                bail!("this version does not have the profile {name} yet; `anachron profiles` lists those it has")
+                bail!(
+                    "this version does not have the profile {name} yet; `anachron profiles` lists those it has"
+                )
             }
             None => bail!("there is no profile named {name}; `anachron profiles` lists them"),
         },
@@ -81,28 +83,13 @@ fn memory_kib(bytes: u64) -> anyhow::Result<u32> {
     u32::try_from(bytes / 1024).ok().context("--memory is more than any machine takes")
 }
 
-fn firmware_of(firmware: &Firmware) -> anyhow::Result<profile::Firmware> {
-    Ok(match firmware {
-        Firmware::Rom => profile::Firmware::Rom,
-        Firmware::Host => profile::Firmware::Host,
-        Firmware::File(path) => {
-            let path = std::path::absolute(path).with_context(|| format!("{} is no path", path.display()))?;
-            profile::Firmware::File(path.to_string_lossy().into_owned())
-        }
-    })
+/// A ROM file's path on the command line begins in the present folder, not in the machine's.
+fn absolute(firmware: &Firmware) -> anyhow::Result<Firmware> {
+    let Firmware::File(path) = firmware else { return Ok(firmware.clone()) };
+    let whole = std::path::absolute(path).with_context(|| format!("{path} is no path"))?;
+    Ok(Firmware::File(whole.to_string_lossy().into_owned()))
 }
 
 fn spec(path: &Path, disposable: bool) -> MediumSpec {
     MediumSpec { image: path.to_string_lossy().into_owned(), write_protected: false, disposable }
-}
-
-impl From<Engine> for profile::Engine {
-    fn from(engine: Engine) -> Self {
-        match engine {
-            Engine::Strict => Self::Strict,
-            Engine::Threaded => Self::Threaded,
-            Engine::Translating => Self::Translating,
-            Engine::Hypervisor => Self::Hypervisor,
-        }
-    }
 }

@@ -50,13 +50,18 @@ struct RunStats {
 /// A sentence that names the file.
 pub fn write(session: &mut Session, options: &RunOptions, started: &Started) -> anyhow::Result<()> {
     if let Some(path) = &options.screenshot {
-        let frame = session.frames.take(OutputId(0)).context("there is no picture yet; let the machine run longer")?;
+        let frame = session
+            .frames
+            .take(OutputId(0))
+            .context("there is no picture yet; let the machine run longer")?;
         let png = picture::png_of(&frame)?;
         save(path, &png)?;
     }
     if let Some(path) = &options.text_screen {
         let text = text_screen(session).map(|screen| screen.to_string()).unwrap_or_default();
-        create(path)?.write_all(text.as_bytes()).with_context(|| format!("{} cannot be written", path.display()))?;
+        create(path)?
+            .write_all(text.as_bytes())
+            .with_context(|| format!("{} cannot be written", path.display()))?;
     }
     if let Some(path) = &options.stats {
         let text = ron::ser::to_string_pretty(&stats(session, started), ron::ser::PrettyConfig::new())?;

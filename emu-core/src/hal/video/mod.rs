@@ -23,7 +23,9 @@ mod software_tests;
 pub use command::{Command, CommandList, Renderer, SurfaceId};
 pub use format::{PixelFormat, Rgb};
 pub use frame::{FontId, Frame, FrameHead, LineRun, LineStyle, PaletteId, PixelStyle, Rect, Source};
-pub use output::{FrameRecorder, FrameViewer, LatestFrames, NullVideo, OutputId, VideoOut, latest_frames};
+pub use output::{
+    Demand, FrameRecorder, FrameViewer, LatestFrames, NullVideo, OutputId, VideoOut, latest_frames,
+};
 pub use render::Display;
 pub use software::SoftwareRenderer;
 pub use surface::Surface;

@@ -458,7 +458,7 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
     pub(super) fn settle(&mut self) {
         let now = self.s.now;
         self.catch_up(now);
-        if self.s.biu.t4 < now && self.bus.next_hold().0 < now {
+        if self.s.biu.t4 < now && self.bus.next_hold().0 <= now {
             self.grant_holds(now);
         }
     }
@@ -547,13 +547,6 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
         } else {
             self.spend(1);
         }
-    }
-
-    /// HLT: as [`Self::suspend_prefetch`], but nothing is waited for.
-    pub(super) fn halt_prefetch(&mut self) {
-        let now = self.s.now;
-        self.suspend_prefetch();
-        self.s.now = now;
     }
 
     /// The microcode's FLUSH, with the new PC: empties the queue and fetches from there.

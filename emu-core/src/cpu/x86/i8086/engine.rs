@@ -156,11 +156,11 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
     #[inline(always)]
     fn run_on(&mut self) -> Exit {
         loop {
-            if self.s.progress == Progress::Halted && !self.wake() {
-                return Exit::Halted;
-            }
             if self.s.now >= self.bus.deadline().0 {
                 return Exit::Budget;
+            }
+            if self.s.progress == Progress::Halted && !self.wake() {
+                return Exit::Halted;
             }
             if P::ACTIVE
                 && self.s.progress == Progress::Boundary

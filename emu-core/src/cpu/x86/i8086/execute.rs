@@ -185,9 +185,10 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
         }
     }
 
+    /// HLT: the bus cycle under way ends, then the status lines show HALT for a clock.
     fn halt(&mut self) {
-        self.halt_prefetch();
-        self.spend(1);
+        self.suspend_prefetch();
+        self.spend(3);
         self.s.progress = Progress::Halted;
     }
 

@@ -2,7 +2,8 @@
 
 use super::address_map::{AddressMap, Target};
 use super::device::{Device, DeviceId, LineId, PinId, RegionId};
-use super::domain::{CpuPin, Domain, Net, Sink, Slot};
+use super::domain::{CpuPin, Domain, Slot};
+use super::wires::{Sink, WireList};
 use crate::hal::Hal;
 use std::ops::RangeInclusive;
 
@@ -21,7 +22,7 @@ pub struct BoardBuilder {
     slots: Vec<Slot>,
     ports: AddressMap,
     memory: AddressMap,
-    nets: Vec<Net>,
+    wires: WireList,
     dma_peers: Vec<((DeviceId, u8), DeviceId)>,
     interrupt_controller: Option<DeviceId>,
     port_mask: u16,
@@ -97,7 +98,7 @@ impl BoardBuilder {
             slots: self.slots,
             ports: self.ports,
             memory: self.memory,
-            nets: self.nets,
+            wires: self.wires,
             dma_peers: self.dma_peers,
             interrupt_controller: self.interrupt_controller,
             port_mask: self.port_mask,
@@ -106,16 +107,7 @@ impl BoardBuilder {
     }
 
     fn connect(&mut self, (device, line): (DeviceId, LineId), sink: Sink) -> &mut Self {
-        let net = match self.nets.iter().position(|n| n.sink == sink) {
-            Some(net) => net,
-            None => {
-                self.nets.push(Net::new(sink));
-                self.nets.len() - 1
-            }
-        };
-        if let Some(slot) = self.slots.get_mut(device.0 as usize) {
-            slot.tie(line, net);
-        }
+        self.wires.connect(device, line, sink);
         self
     }
 

@@ -12,7 +12,6 @@ use crate::snapshot::{RestoreError, SavedState};
 use crate::time::{EventTag, Tick};
 use serde::{Deserialize, Serialize};
 use std::any::Any;
-use std::collections::VecDeque;
 
 /// A device by its place on a board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,22 +71,51 @@ pub struct DmaCycle {
 }
 
 /// What a device has asked the board for. See [`Cx`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     Line(LineId, bool),
     Arm(EventTag, Tick),
     Disarm(EventTag),
     Dma(DmaCycle),
     Emit(u8),
-    Notice(String),
     RequestExit,
 }
 
-/// The effects that wait for the board, and the stall of the access at hand.
+/// Notices kept until somebody takes them.
+const MAX_NOTICES: usize = 64;
+
+/// The effects that wait for the board, the stall of the access at hand, and what the user is to be told.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
-    pub queue: VecDeque<(DeviceId, Effect)>,
+    /// Emptied when the last one has been taken, so that its memory is used again.
+    queue: Vec<(DeviceId, Effect)>,
+    taken: usize,
     pub stall: u64,
+    pub notices: Vec<(DeviceId, String)>,
+}
+
+impl Effects {
+    #[inline]
+    pub fn is_waiting(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// Takes the effect that was asked for first.
+    #[inline]
+    pub fn next(&mut self) -> Option<(DeviceId, Effect)> {
+        let next = self.queue.get(self.taken).copied();
+        self.taken += 1;
+        if next.is_none() {
+            self.forget();
+        }
+        next
+    }
+
+    /// Drops what waits.
+    pub fn forget(&mut self) {
+        self.queue.clear();
+        self.taken = 0;
+    }
 }
 
 /// What a device may do during a call.
@@ -135,7 +163,9 @@ impl Cx<'_> {
     /// Tells the user something that the guest cannot: a sentence, with the remedy where there is one.
     /// For what a user must know (a disk image that cannot be written), not for a guest's odd accesses.
     pub fn notice(&mut self, sentence: impl Into<String>) {
-        self.push(Effect::Notice(sentence.into()));
+        if self.effects.notices.len() < MAX_NOTICES {
+            self.effects.notices.push((self.me, sentence.into()));
+        }
     }
 
     /// Ends the processor's run after the instruction at hand, so that the machine can serve a host call.
@@ -144,7 +174,7 @@ impl Cx<'_> {
     }
 
     fn push(&mut self, effect: Effect) {
-        self.effects.queue.push_back((self.me, effect));
+        self.effects.queue.push((self.me, effect));
     }
 }
 

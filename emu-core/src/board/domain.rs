@@ -6,10 +6,10 @@
 
 use super::address_map::{AddressMap, Target};
 use super::device::{
-    BusAccess, Cx, Device, DeviceId, DmaCycle, DmaDirection, Effect, Effects, LineId, NoAnswer, PinId,
-    ResetKind,
+    BusAccess, Cx, Device, DeviceId, DmaCycle, DmaDirection, Effect, Effects, LineId, NoAnswer, ResetKind,
 };
 use super::external::External;
+use super::wires::{Sink, WireList, Wires};
 use crate::addr::{Port, Width};
 use crate::hal::Hal;
 use crate::snapshot::{RestoreError, SavedState};
@@ -22,9 +22,6 @@ const MAX_EFFECTS: usize = 10_000;
 /// Bytes kept for a device whose output nobody collects.
 const MAX_EMITTED: usize = 1 << 20;
 
-/// Notices kept until somebody takes them.
-const MAX_NOTICES: usize = 64;
-
 /// A pin of the processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CpuPin {
@@ -36,47 +33,15 @@ pub enum CpuPin {
     Hold(DeviceId),
 }
 
-/// What a net leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sink {
-    Pin(DeviceId, PinId),
-    Cpu(CpuPin),
-}
-
-/// An input with all outputs that drive it, ORed.
-#[derive(Debug)]
-pub(super) struct Net {
-    pub(super) sink: Sink,
-    holders: u16,
-}
-
-impl Net {
-    pub(super) fn new(sink: Sink) -> Self {
-        Self { sink, holders: 0 }
-    }
-}
-
-/// A device on the board, with its outputs.
+/// A device on the board.
 pub(super) struct Slot {
     pub(super) name: String,
     device: Box<dyn Device>,
-    /// By line: the nets that it drives.
-    ties: Vec<Vec<usize>>,
-    /// By line: its level.
-    levels: u64,
 }
 
 impl Slot {
     pub(super) fn new(name: &str, device: Box<dyn Device>) -> Self {
-        Self { name: name.to_owned(), device, ties: Vec::new(), levels: 0 }
-    }
-
-    pub(super) fn tie(&mut self, line: LineId, net: usize) {
-        let at = usize::from(line.0 & 63);
-        if self.ties.len() <= at {
-            self.ties.resize_with(at + 1, Vec::new);
-        }
-        self.ties[at].push(net);
+        Self { name: name.to_owned(), device }
     }
 }
 
@@ -110,7 +75,7 @@ pub(super) struct Parts {
     pub slots: Vec<Slot>,
     pub ports: AddressMap,
     pub memory: AddressMap,
-    pub nets: Vec<Net>,
+    pub wires: WireList,
     pub dma_peers: Vec<((DeviceId, u8), DeviceId)>,
     pub interrupt_controller: Option<DeviceId>,
     pub port_mask: u16,
@@ -124,7 +89,7 @@ pub struct Domain {
     port_table: Vec<u8>,
     targets: Vec<Target>,
     memory: AddressMap,
-    nets: Vec<Net>,
+    wires: Wires,
     dma_peers: Vec<((DeviceId, u8), DeviceId)>,
     interrupt_controller: Option<DeviceId>,
     hold_master: Option<DeviceId>,
@@ -132,7 +97,6 @@ pub struct Domain {
     queue: EventQueue,
     effects: Effects,
     emitted: Vec<(DeviceId, u8)>,
-    notices: Vec<(DeviceId, String)>,
     phys: Option<Box<dyn PhysBus>>,
     pub pins: CpuPins,
     pub hal: Hal,
@@ -141,7 +105,8 @@ pub struct Domain {
 
 impl Domain {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { slots, ports, memory, nets, dma_peers, interrupt_controller, port_mask, hal } = parts;
+        let Parts { slots, ports, memory, wires, dma_peers, interrupt_controller, port_mask, hal } = parts;
+        let wires = wires.finish(slots.len());
         let mut port_table = vec![0; usize::from(port_mask) + 1];
         let mut targets = Vec::new();
         for (first, last, target) in ports.iter() {
@@ -157,7 +122,7 @@ impl Domain {
             port_table,
             targets,
             memory,
-            nets,
+            wires,
             dma_peers,
             interrupt_controller,
             hold_master: None,
@@ -165,7 +130,6 @@ impl Domain {
             queue,
             effects,
             emitted,
-            notices: Vec::new(),
             phys: None,
             pins: CpuPins::default(),
             hal,
@@ -179,7 +143,7 @@ impl Domain {
             slots: Vec::new(),
             ports: AddressMap::default(),
             memory: AddressMap::default(),
-            nets: Vec::new(),
+            wires: WireList::default(),
             dma_peers: Vec::new(),
             interrupt_controller: None,
             port_mask: 0,
@@ -326,7 +290,7 @@ impl Domain {
     /// Calls a device, and carries out what it asks for.
     pub fn with<R>(&mut self, id: DeviceId, call: impl FnOnce(&mut dyn Device, &mut Cx<'_>) -> R) -> R {
         let result = self.quietly(id, call);
-        if !self.effects.queue.is_empty() {
+        if self.effects.is_waiting() {
             self.settle();
         }
         result
@@ -357,7 +321,7 @@ impl Domain {
 
     /// The level of an output pin.
     pub fn line(&self, device: DeviceId, line: LineId) -> bool {
-        self.slots[usize::from(device.0)].levels >> (line.0 & 63) & 1 != 0
+        self.wires.level(device, line)
     }
 
     /// Takes the bytes that devices have sent out.
@@ -367,7 +331,7 @@ impl Domain {
 
     /// Takes the sentences that devices have for the user.
     pub fn take_notices(&mut self) -> Vec<(DeviceId, String)> {
-        std::mem::take(&mut self.notices)
+        std::mem::take(&mut self.effects.notices)
     }
 
     /// Whether any byte was sent out.
@@ -403,7 +367,7 @@ impl Domain {
     /// Carries out all effects and what follows from them.
     fn settle(&mut self) {
         for _ in 0..MAX_EFFECTS {
-            let Some((from, effect)) = self.effects.queue.pop_front() else { return };
+            let Some((from, effect)) = self.effects.next() else { return };
             match effect {
                 Effect::Line(line, level) => self.move_line(from, line, level),
                 // An event is never due at once, so that time always moves on.
@@ -415,34 +379,18 @@ impl Domain {
                         self.emitted.push((from, byte));
                     }
                 }
-                Effect::Notice(sentence) => {
-                    if self.notices.len() < MAX_NOTICES {
-                        self.notices.push((from, sentence));
-                    }
-                }
                 Effect::RequestExit => self.pins.exit = true,
             }
         }
-        let lost = self.effects.queue.len();
-        self.effects.queue.clear();
-        tracing::warn!(lost, "the board's lines do not come to rest");
+        self.effects.forget();
+        tracing::warn!("the board's lines do not come to rest");
     }
 
+    #[inline]
     fn move_line(&mut self, from: DeviceId, line: LineId, level: bool) {
-        let slot = &mut self.slots[usize::from(from.0)];
-        let bit = 1 << (line.0 & 63);
-        if (slot.levels & bit != 0) == level {
-            return;
-        }
-        slot.levels ^= bit;
-        let Some(ties) = slot.ties.get(usize::from(line.0 & 63)) else { return };
-        for at in 0..ties.len() {
-            let net = self.slots[usize::from(from.0)].ties[usize::from(line.0 & 63)][at];
-            let before = self.nets[net].holders > 0;
-            let holders = &mut self.nets[net].holders;
-            *holders = if level { *holders + 1 } else { holders.saturating_sub(1) };
-            if before != (*holders > 0) {
-                self.move_sink(self.nets[net].sink, level);
+        for tie in self.wires.set(from, line, level) {
+            if let Some(sink) = self.wires.pull(tie, level) {
+                self.move_sink(sink, level);
             }
         }
     }
@@ -531,7 +479,10 @@ impl Domain {
             now: self.now,
             pins: self.pins,
             devices: self.slots.iter().map(|s| (s.name.clone(), s.device.save())).collect(),
-            lines: self.slots.iter().map(|s| (s.name.clone(), s.levels)).collect(),
+            lines: (0..)
+                .zip(&self.slots)
+                .map(|(at, s)| (s.name.clone(), self.wires.levels(DeviceId(at))))
+                .collect(),
             events: self.queue.list().into_iter().map(|e| (named(e.owner), e.tag, e.due)).collect(),
         }
     }
@@ -561,7 +512,7 @@ impl Domain {
         }
         self.queue.replace(armed);
         (self.now, self.pins) = (*now, *pins);
-        self.effects.queue.clear();
+        self.effects.forget();
         self.emitted.clear();
         Ok(())
     }
@@ -573,22 +524,14 @@ impl Domain {
 
     /// Sets levels without telling the receivers, which restore what they have seen themselves.
     fn restore_lines(&mut self, lines: &[(String, u64)]) -> Result<(), RestoreError> {
+        let mut by_device = vec![0; self.slots.len()];
         for (name, levels) in lines {
-            let id = self.named(name)?;
-            self.slots[usize::from(id.0)].levels = *levels;
+            by_device[usize::from(self.named(name)?.0)] = *levels;
         }
-        for net in &mut self.nets {
-            net.holders = 0;
-        }
-        for slot in &self.slots {
-            let driven = slot.ties.iter().enumerate().filter(|(line, _)| slot.levels >> line & 1 != 0);
-            for (_, ties) in driven {
-                for &net in ties {
-                    self.nets[net].holders += 1;
-                    if let Sink::Cpu(CpuPin::Hold(master)) = self.nets[net].sink {
-                        self.hold_master = Some(master);
-                    }
-                }
+        self.wires.restore(&by_device);
+        for sink in self.wires.held() {
+            if let Sink::Cpu(CpuPin::Hold(master)) = sink {
+                self.hold_master = Some(master);
             }
         }
         Ok(())

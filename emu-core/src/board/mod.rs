@@ -6,6 +6,7 @@ pub mod device;
 pub mod domain;
 pub mod external;
 pub mod testing;
+mod wires;
 
 #[cfg(test)]
 mod tests;

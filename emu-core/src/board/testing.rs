@@ -77,9 +77,10 @@ impl<D: Device> Bench<D> {
         let mut cx = Cx { now: self.now, hal: &mut self.hal, me: ME, effects: &mut effects };
         let result = call(&mut self.device, &mut cx);
         self.stalled = effects.stall;
-        for (_, effect) in effects.queue {
+        while let Some((_, effect)) = effects.next() {
             self.carry_out(effect);
         }
+        self.notices.extend(effects.notices.into_iter().map(|(_, sentence)| sentence));
         result
     }
 
@@ -95,7 +96,6 @@ impl<D: Device> Bench<D> {
             Effect::Disarm(tag) => self.events.disarm(ME.0, tag),
             Effect::Dma(cycle) => self.dma_cycles.push(cycle),
             Effect::Emit(byte) => self.emitted.push(byte),
-            Effect::Notice(sentence) => self.notices.push(sentence),
             Effect::RequestExit => self.exits += 1,
         }
     }

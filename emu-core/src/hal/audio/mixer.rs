@@ -86,13 +86,6 @@ impl Mixer {
         self.frame
     }
 
-    /// Goes on from another moment, as after loading a saved state: nothing between is played, and all voices are
-    /// silent until their next event.
-    pub fn jump_to(&mut self, at: Tick) {
-        self.frame = self.frame_time(at) >> SUBFRAME_BITS;
-        self.voices.clear();
-    }
-
     fn frame_time(&self, at: Tick) -> FrameTime {
         let time = ((u128::from(at.0) * u128::from(OUTPUT_HZ)) << SUBFRAME_BITS) / u128::from(self.tick_hz);
         u64::try_from(time).unwrap_or(FrameTime::MAX)
@@ -104,18 +97,21 @@ impl Mixer {
 
     /// Plays the next `count` frames, at most [`BLOCK`].
     fn mix(&mut self, count: usize) {
-        let listening = self.sink.is_listening();
         let end = self.frame + count as u64;
         for (_, voice) in self.voices.iter_mut().flatten() {
-            voice.run(end << SUBFRAME_BITS, listening);
-            if !listening {
-                voice.skip_to(end);
-            }
+            voice.run(end << SUBFRAME_BITS, true);
         }
-        if listening {
-            self.sum_sources(count);
-            self.coupling.pass(&mut self.mixture);
-            self.sink.push(&self.mixture);
+        self.sum_sources(count);
+        self.coupling.pass(&mut self.mixture);
+        self.sink.push(&self.mixture);
+        self.frame = end;
+    }
+
+    /// Lets the frames before `end` pass in silence: nobody listens.
+    fn pass(&mut self, end: u64) {
+        for (_, voice) in self.voices.iter_mut().flatten() {
+            voice.run(end << SUBFRAME_BITS, false);
+            voice.skip_to(end);
         }
         self.frame = end;
     }
@@ -194,9 +190,18 @@ impl AudioOut for Mixer {
         }
         let target = self.frame_time(at) >> SUBFRAME_BITS;
         while self.frame < target {
-            let count = (target - self.frame).min(BLOCK as u64);
-            self.mix(count as usize);
+            if self.sink.is_listening() {
+                self.mix((target - self.frame).min(BLOCK as u64) as usize);
+            } else {
+                self.pass(target);
+            }
         }
+    }
+
+    fn jump_to(&mut self, at: Tick) {
+        let frame = self.frame_time(at) >> SUBFRAME_BITS;
+        self.frame = frame;
+        self.voices.iter_mut().flatten().for_each(|(_, voice)| voice.restart(frame));
     }
 }
 

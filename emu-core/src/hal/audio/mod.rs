@@ -60,6 +60,10 @@ pub trait AudioOut: Send {
     /// alone. It is not part of a saved state: a device whose guest can see a position keeps count itself.
     fn status(&mut self, voice: VoiceId, at: Tick) -> VoiceStatus;
 
-    /// Plays everything before `at`.
+    /// Plays everything before `at`. Whoever runs a machine calls this as guest time goes on, many times a second.
     fn advance_to(&mut self, at: Tick);
+
+    /// Goes on from another moment, as after a saved state was loaded: what lies between is not played, what waited
+    /// is forgotten, and all voices are silent until their next event.
+    fn jump_to(&mut self, at: Tick);
 }

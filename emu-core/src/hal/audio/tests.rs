@@ -189,6 +189,29 @@ fn sources_have_meters_and_volumes() {
     assert!(power(&left(&captured.take())[24_000..]) < 1e-9);
 }
 
+#[test]
+fn a_loaded_state_plays_on_from_its_own_time() {
+    let (mut mixer, captured) = mixer();
+    let source = mixer.add_source("Tone");
+    let voice = mixer.open(source, VoiceKind::Tone(Waveform::Square));
+    let sound = VoiceEvent::Frequency { millihertz: 440_000 };
+    mixer.send(voice, tick_at(1.0), sound.clone());
+    for hours in [3.0, 1.0] {
+        let then = tick_at(3600.0 * hours);
+        mixer.jump_to(then);
+        mixer.advance_to(then + TICK_HZ / 2);
+        assert_eq!(power(&left(&captured.take())), 0.0, "nothing of before");
+        mixer.send(voice, then + TICK_HZ / 2, sound.clone());
+        mixer.advance_to(then + TICK_HZ);
+        let heard = captured.take();
+        assert!((23_999..=24_001).contains(&heard.len()) && power(&left(&heard)) > 0.5);
+        // The coupling capacitor discharges before the next jump.
+        mixer.send(voice, then + TICK_HZ, VoiceEvent::Stop);
+        mixer.advance_to(then + 4 * TICK_HZ);
+        captured.take();
+    }
+}
+
 /// A pseudo-random session of edges, tones and streams; gives the positions that a guest could see.
 fn session(mixer: &mut Mixer, seed: u64, pieces: usize) -> Vec<VoiceStatus> {
     let mut random = crate::hal::video::testing::Random::new(seed);

@@ -132,6 +132,14 @@ impl Voice {
         self.synth.skip_to(frame, output);
     }
 
+    /// Forgets all that waits, and is silent from `frame` on.
+    pub fn restart(&mut self, frame: u64) {
+        self.events.clear();
+        self.player.stop();
+        self.levels = [0.0; 2];
+        self.synth.skip_to(frame, [0.0; 2]);
+    }
+
     pub fn status(&self) -> VoiceStatus {
         VoiceStatus { queued: self.player.queued(), ..self.status }
     }

@@ -513,6 +513,7 @@ impl Domain {
         self.queue.replace(armed);
         (self.now, self.pins) = (*now, *pins);
         self.effects.forget();
+        self.hal.audio.jump_to(*now);
         self.emitted.clear();
         Ok(())
     }

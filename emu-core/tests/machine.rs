@@ -7,11 +7,14 @@ use emu_core::board::device::{
 };
 use emu_core::board::domain::CpuPin;
 use emu_core::board::external::External;
+use emu_core::cache::{CacheProbe, presets};
+use emu_core::cpu::probe::DynamicProbe;
 use emu_core::cpu::x86::i8086::{I8086, Variant};
+use emu_core::debug::breakpoints::{AccessKind, Breakpoint, BreakpointKind};
 use emu_core::hal::Hal;
 use emu_core::machine::journal::{Input, Journal};
 use emu_core::machine::system_bus::{BusTiming, SystemBus};
-use emu_core::machine::{Machine, MachineParts};
+use emu_core::machine::{Machine, MachineParts, Stop};
 use emu_core::mem::{ByteOrder, Mapping, NodeId, PhysMem, RamBlock};
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::{Clock, Cycle, EventTag, Tick};
@@ -215,4 +218,110 @@ fn single_steps_lead_where_a_run_does() {
     let mut there = machine();
     there.run_until(stepped.now());
     assert_eq!(there.peek(0x2000), stepped.peek(0x2000));
+}
+
+/// A machine with these caches, watched.
+fn cached(config: &emu_core::cache::CacheConfig, charge: bool) -> Machine {
+    let mut machine = machine();
+    let mut probe = CacheProbe::new(config.clone()).unwrap();
+    probe.set_charge(charge);
+    machine.set_probe(Some(DynamicProbe { plugins: vec![Box::new(probe)] }));
+    machine
+}
+
+#[test]
+fn caches_change_nothing_but_time_and_only_when_charged() {
+    let mut bare = machine();
+    bare.run_until(END);
+    for preset in presets::presets() {
+        let mut watched = cached(&preset.config, false);
+        watched.run_until(END);
+        assert!(bare.save() == watched.save(), "{}", preset.name);
+
+        let mut charged = cached(&preset.config, true);
+        charged.run_until(END);
+        let stats = charged.probe_mut().unwrap().plugin::<CacheProbe>().unwrap().stats();
+        assert_eq!(stats.cycles_charged > 0, !stats.levels.is_empty(), "{}", preset.name);
+        assert!(
+            charged.peek(0x2000) <= bare.peek(0x2000),
+            "{}: caches never make a guest faster",
+            preset.name
+        );
+        assert!(charged.peek(0x2000) > 3, "{}: it gets somewhere", preset.name);
+    }
+}
+
+/// At the loop's `mov [2005h], al`, and at the bytes that the loop and the handler change.
+fn breakpoints(condition: &str) -> Vec<Breakpoint> {
+    let kinds = [
+        BreakpointKind::ExecuteAt { segment: 0xF000, offset: 0x125 },
+        BreakpointKind::Memory { first: 0x2000, last: 0x2001, access: AccessKind::Any },
+        BreakpointKind::Memory { first: 0x4000, last: 0x4000, access: AccessKind::Write },
+        BreakpointKind::Interrupt { vector: 8 },
+    ];
+    let breakpoint = |(id, kind)| Breakpoint { condition: condition.to_owned(), ..Breakpoint::new(id, kind) };
+    (0..).zip(kinds).map(breakpoint).collect()
+}
+
+#[test]
+fn breakpoints_whose_conditions_fail_change_nothing() {
+    let mut bare = machine();
+    bare.run_until(END);
+    let (mut one, mut two) = (machine(), machine());
+    one.set_breakpoints(breakpoints("ss != 0")).unwrap();
+    two.set_breakpoints(breakpoints("word [ss:0FFFFh] == 1234h && 0")).unwrap();
+    assert_eq!(one.run_until(END), Stop::Reached);
+    assert_eq!(two.run_until_on_two_threads(END), Stop::Reached);
+    assert!(bare.save() == one.save());
+    assert!(bare.save() == two.save());
+    assert!(one.breakpoints().iter().all(|breakpoint| breakpoint.hits == 0));
+    one.set_breakpoints(Vec::new()).unwrap();
+    assert!(one.probe_mut().is_none(), "nobody watches any more");
+}
+
+#[test]
+fn stops_say_why_and_lose_nothing() {
+    let mut bare = machine();
+    bare.run_until(END);
+    for threads in [1, 2] {
+        let mut machine = machine();
+        machine.set_breakpoints(breakpoints("")).unwrap();
+        let mut reasons = std::collections::BTreeSet::new();
+        let run = [Machine::run_until, Machine::run_until_on_two_threads][threads - 1];
+        while run(&mut machine, END) == Stop::Probe {
+            let reason = machine.breakpoint_reason().unwrap();
+            let at = machine.cpu().pc().offset;
+            match reason.as_str() {
+                "Breakpoint: at F000:0125" => assert_eq!(at, 0x125, "before the instruction"),
+                "Breakpoint: write to 04000 by F000:0201" => assert_eq!(at, 0x205, "behind it"),
+                reason if reason.starts_with("Breakpoint: interrupt 08") => {
+                    assert_eq!(at, 0x200, "behind the entry")
+                }
+                _ => {}
+            }
+            reasons.insert(reason);
+        }
+        assert!(bare.save() == machine.save());
+        for want in ["Breakpoint: at F000:0125", "Breakpoint: write to 04000 by F000:0201"] {
+            assert!(reasons.contains(want), "{want} is not in {reasons:?}");
+        }
+        let loops = machine.peek(0x2000);
+        assert!(machine.breakpoints()[0].hits >= u64::from(loops));
+    }
+}
+
+#[test]
+fn a_step_at_a_breakpoint_passes_it() {
+    let mut machine = machine();
+    machine.set_breakpoints(breakpoints("")[..1].to_vec()).unwrap();
+    assert_eq!(machine.run_until(END), Stop::Probe);
+    let before = machine.cpu().pc();
+    assert_eq!(machine.step(), Stop::Reached);
+    assert_ne!(machine.cpu().pc(), before);
+    machine.set_breakpoints(breakpoints("ax == 0FFFFh && !ax")[..1].to_vec()).unwrap();
+    let instructions = machine.cpu().counters().instructions;
+    for _ in 0..1000 {
+        assert_eq!(machine.step(), Stop::Reached);
+    }
+    assert!(machine.cpu().counters().instructions > instructions + 100, "each step steps");
 }

@@ -1,11 +1,11 @@
-//! The XT's firmware at work on the XT's board.
+//! The XT's firmware at work on the XT's board: what holds must hold for ROM code and for host functions.
 
 use emu_core::hal::storage::MemoryMedium;
 use emu_core::machine::Machine;
 use emu_core::machine::typist::Typist;
 use machines::boards::{self, Supplies};
 use machines::catalogue::Catalogue;
-use machines::profile::Profile;
+use machines::profile::{Firmware, Profile};
 use std::path::PathBuf;
 
 /// An XT under test.
@@ -14,8 +14,9 @@ struct Xt {
 }
 
 impl Xt {
-    fn new(change: impl FnOnce(&mut Profile)) -> Self {
+    fn new(firmware: &Firmware, change: impl FnOnce(&mut Profile)) -> Self {
         let mut profile = (boards::xt::KIND.profile)();
+        profile.firmware = firmware.clone();
         change(&mut profile);
         let machine = boards::build(&profile, &Catalogue::standard(), Supplies::default());
         Self { machine: machine.unwrap_or_else(|error| panic!("{error}")) }
@@ -54,6 +55,46 @@ impl Xt {
         }
     }
 
+    fn word(&self, at: u64) -> u16 {
+        u16::from_le_bytes([self.machine.peek(at), self.machine.peek(at + 1)])
+    }
+
+    fn poke(&mut self, at: u64, bytes: &[u8]) {
+        for (at, byte) in (at..).zip(bytes) {
+            assert!(self.machine.poke(at, *byte));
+        }
+    }
+
+    fn reg(&self, name: &str) -> u16 {
+        self.machine.register(name).unwrap() as u16
+    }
+
+    fn set_reg(&mut self, name: &str, value: u16) {
+        let id = self.machine.cpu().description().register_named(name).unwrap();
+        self.machine.cpu_mut().set_register(id, value.into()).unwrap();
+    }
+
+    fn run_millis(&mut self, millis: u64) {
+        let end = self.machine.now() + self.machine.cpu_hz() * millis / 1000;
+        self.machine.run_until(end);
+    }
+
+    /// Calls an interrupt from a little program at 0:4000, which then waits for ever.
+    fn call(&mut self, interrupt: u8, registers: &[(&str, u16)]) {
+        const PROGRAM: u16 = 0x4000;
+        self.poke(PROGRAM.into(), &[0xCD, interrupt, 0xEB, 0xFE]);
+        let place = [("CS", 0), ("IP", PROGRAM), ("SS", 0), ("SP", 0x7000), ("DS", 0x40), ("FLAGS", 0xF202)];
+        for (name, value) in place.iter().chain(registers) {
+            self.set_reg(name, *value);
+        }
+        let end = self.machine.now() + self.machine.cpu_hz() * 30;
+        while (self.reg("CS"), self.reg("IP")) != (0, PROGRAM + 2) {
+            assert!(self.machine.now() < end, "INT {interrupt:02X}h does not come back: {registers:X?}");
+            let next = self.machine.now() + self.machine.cpu_hz() / 2000;
+            self.machine.run_until(next);
+        }
+    }
+
     fn type_text(&mut self, text: &str) {
         let mut typist = Typist::new(text).unwrap();
         let end = self.machine.now() + self.machine.cpu_hz() * 60;
@@ -77,18 +118,23 @@ fn guest(name: &str) -> Option<Vec<u8>> {
     image
 }
 
+const BOTH: [Firmware; 2] = [Firmware::Rom, Firmware::Host];
+
 fn drive(name: &str) -> impl FnOnce(&mut Profile) {
     let name = name.to_owned();
     move |profile| profile.floppies[0].drive = Some(name)
 }
 
+const NO_DISK: &str = "No bootable disk. Insert a boot disk and press any key";
+
 #[test]
 fn post_counts_the_memory_and_misses_a_disk() {
-    let mut xt = Xt::new(|profile| profile.memory_kib = 256);
-    xt.wait_for("No bootable disk. Insert a boot disk and press any key", 60);
-    assert_eq!(xt.screen()[..3], ["Anachron XT BIOS", "", "256 KB OK"]);
-    let word = |at| u16::from_le_bytes([xt.machine.peek(at), xt.machine.peek(at + 1)]);
-    assert_eq!(word(0x413), 256, "the memory size");
+    for firmware in &BOTH {
+        let mut xt = Xt::new(firmware, |profile| profile.memory_kib = 256);
+        xt.wait_for(NO_DISK, 60);
+        assert_eq!(xt.screen()[..3], ["Anachron XT BIOS", "", "256 KB OK"]);
+        assert_eq!(xt.word(0x413), 256, "the memory size");
+    }
 }
 
 #[test]
@@ -103,11 +149,242 @@ fn freedos_reaches_its_prompt_from_each_size_of_disk() {
         ("freedos-1440k.img", "1.44m"),
     ] {
         let Some(bytes) = guest(image) else { return };
-        eprintln!("{image} in a {kind} drive");
-        let mut xt = Xt::new(drive(kind));
-        xt.insert(0, bytes);
-        xt.wait_for("A:\\>", 90);
-        xt.type_text("ver\\n");
-        xt.wait_for("FreeCom version 0.82", 20);
+        for firmware in &BOTH {
+            eprintln!("{image} in a {kind} drive, {firmware:?}");
+            let mut xt = Xt::new(firmware, drive(kind));
+            xt.insert(0, bytes.clone());
+            xt.wait_for("A:\\>", 90);
+            xt.type_text("ver\\n");
+            xt.wait_for("FreeCom version 0.82", 20);
+        }
+    }
+}
+
+#[test]
+fn the_demo_disk_shows_its_menu() {
+    for firmware in &BOTH {
+        let mut xt = Xt::new(firmware, |_| {});
+        xt.insert(0, machines::firmware::demo::floppy_image().unwrap());
+        xt.wait_for("FIRST LIGHT", 60);
+        xt.type_text("4");
+        xt.wait_for("What the keyboard says", 10);
+        xt.type_text("A{Esc}");
+        xt.wait_for("FIRST LIGHT", 10);
+    }
+}
+
+/// An XT that has passed its self-test and lets its services be called.
+fn started(firmware: &Firmware, change: impl FnOnce(&mut Profile)) -> Xt {
+    let mut xt = Xt::new(firmware, change);
+    xt.wait_for(NO_DISK, 60);
+    xt
+}
+
+fn with_mda(profile: &mut Profile) {
+    profile.cards.retain(|card| card.device != "cga");
+    profile
+        .cards
+        .push(machines::profile::CardProfile { device: "mda".to_owned(), options: Default::default() });
+}
+
+#[test]
+fn both_firmwares_leave_the_same_display() {
+    for mode in 0..=7_u16 {
+        let mut shown = Vec::new();
+        for firmware in &BOTH {
+            let mut xt = started(firmware, |profile| {
+                if mode == 7 {
+                    with_mda(profile)
+                }
+            });
+            let width = if mode < 2 || (4..6).contains(&mode) { 40 } else { 80 };
+            let calls: &[[u16; 4]] = &[
+                [mode, 0, 0, 0],
+                [0x0200, 0, 0, 0x0510], // cursor to row 5, column 16
+                [0x0941, 0x0002, 3, 0], // three As
+                [0x0200, 0, 0, 0x0700 + width - 1],
+                [0x0E62, 0x0001, 0, 0], // wraps
+                [0x0E0D, 0, 0, 0],
+                [0x0E0A, 0, 0, 0],
+                [0x0EC9, 0x0003, 0, 0],
+                [0x0E08, 0, 0, 0],
+                [0x0601, 0x1700, 0x0204, 0x0A14], // a window up by a line
+                [0x0702, 0x5500, 0x0402, 0x0C18], // and down by two
+                [0x0200, 0, 0, 0x1800],
+                [0x0E0A, 0, 0, 0], // the screen up
+                [0x0B00, 0x0004, 0, 0],
+                [0x0B00, 0x0101, 0, 0],
+            ];
+            for &[ax, bx, cx, dx] in calls {
+                xt.call(0x10, &[("AX", ax), ("BX", bx), ("CX", cx), ("DX", dx)]);
+            }
+            if (4..=6).contains(&mode) {
+                for (x, y, colour) in [(0, 0, 1), (17, 33, 2), (319, 199, 3), (17, 33, 0x83)] {
+                    xt.call(0x10, &[("AX", 0x0C00 | colour), ("CX", x), ("DX", y)]);
+                }
+                xt.call(0x10, &[("AX", 0x0D00), ("CX", 319), ("DX", 199)]);
+                assert_eq!(xt.reg("AX") & 0xFF, if mode == 6 { 1 } else { 3 }, "a dot in mode {mode}");
+            }
+            xt.call(0x10, &[("AX", 0x0200), ("BX", 0), ("DX", 0x0510)]);
+            xt.call(0x10, &[("AX", 0x0800), ("BX", 0)]);
+            assert_eq!(xt.reg("AX") & 0xFF, 0x41, "the character in mode {mode}, {firmware:?}");
+            xt.call(0x10, &[("AX", 0x0F00)]);
+            assert_eq!(xt.reg("AX"), width << 8 | mode);
+            let base = if mode == 7 { 0xB_0000 } else { 0xB_8000 };
+            let size = if mode == 7 { 0x1000 } else { 0x4000 };
+            let memory: Vec<u8> = (base..base + size).map(|at| xt.machine.peek(at)).collect();
+            let area: Vec<u8> = (0x449..0x467).map(|at| xt.machine.peek(at)).collect();
+            shown.push((memory, area));
+        }
+        assert!(shown[0].0 == shown[1].0, "the memory differs in mode {mode}");
+        assert_eq!(shown[0].1, shown[1].1, "the BIOS data area differs in mode {mode}");
+    }
+}
+
+#[test]
+fn strings_are_written_with_and_without_attributes() {
+    for firmware in &BOTH {
+        let mut xt = started(firmware, |_| {});
+        xt.call(0x10, &[("AX", 3)]);
+        xt.poke(0x5000, b"Hi\x1F!\x2E");
+        let common = [("BX", 0x0007), ("DX", 0x0302), ("ES", 0), ("BP", 0x5000)];
+        let with = |ax, cx| [[("AX", ax), ("CX", cx)].as_slice(), &common].concat();
+        xt.call(0x10, &with(0x1301, 2));
+        assert_eq!(&xt.screen()[3], "  Hi");
+        assert_eq!(xt.word(0x450), 0x0304, "the cursor moves along");
+        xt.poke(0x5000, b"A\x1FB\x2E");
+        xt.call(0x10, &with(0x1302, 2));
+        let cells: Vec<u8> = (0..4).map(|at| xt.machine.peek(0xB_8000 + 3 * 160 + 4 + at)).collect();
+        assert_eq!(cells, b"A\x1FB\x2E");
+        assert_eq!(xt.word(0x450), 0x0304, "the cursor stays");
+    }
+}
+
+#[test]
+fn keys_wait_in_their_buffer() {
+    for firmware in &BOTH {
+        let mut xt = started(firmware, |_| {});
+        xt.call(0x16, &[("AX", 0x0100)]);
+        assert_eq!(xt.reg("FLAGS") & 0x40, 0x40, "no key");
+        xt.call(0x16, &[("AX", 0x0500), ("CX", 0x1E61)]);
+        assert_eq!(xt.reg("AX") & 0xFF, 0);
+        xt.call(0x16, &[("AX", 0x0100)]);
+        assert_eq!((xt.reg("FLAGS") & 0x40, xt.reg("AX")), (0, 0x1E61));
+        xt.call(0x16, &[("AX", 0x0000)]);
+        assert_eq!(xt.reg("AX"), 0x1E61);
+        for count in 0..16 {
+            xt.call(0x16, &[("AX", 0x0500), ("CX", 0x3042)]);
+            assert_eq!(xt.reg("AX") & 0xFF, u16::from(count == 15), "the buffer holds 15 keys");
+        }
+    }
+}
+
+#[test]
+fn equipment_memory_and_time() {
+    for firmware in &BOTH {
+        let mut xt = started(firmware, |_| {});
+        xt.call(0x11, &[]);
+        assert_eq!(
+            xt.reg("AX") & 0x0EFD,
+            0x0200 | 0x40 | 0x20 | 0x0D,
+            "one COM, two drives, CGA with 80 columns"
+        );
+        xt.call(0x12, &[]);
+        assert_eq!(xt.reg("AX"), 640);
+        xt.call(0x1A, &[("AX", 0x0100), ("CX", 0x0018), ("DX", 0x00AE)]);
+        xt.run_millis(300);
+        xt.call(0x1A, &[("AX", 0)]);
+        assert_eq!((xt.reg("AX") & 0xFF, xt.reg("CX")), (1, 0), "midnight has passed");
+        xt.call(0x15, &[("AX", 0x8800)]);
+        assert_eq!((xt.reg("AX") >> 8, xt.reg("FLAGS") & 1), (0x86, 1));
+    }
+}
+
+/// A disk whose sectors begin with their number.
+fn numbered(sectors: u32) -> Vec<u8> {
+    (0..sectors).flat_map(|number| [&number.to_le_bytes()[..], &[0xA5; 508]].concat()).collect()
+}
+
+#[test]
+fn floppies_are_read_written_and_found_out() {
+    for firmware in &BOTH {
+        for (kind, sectors, per_track) in
+            [("360k", 720, 9), ("1.2m", 720, 9), ("1.2m", 2400, 15), ("1.44m", 2880, 18)]
+        {
+            let case = format!("{sectors} sectors in a {kind} drive, {firmware:?}");
+            let mut xt = started(firmware, drive(kind));
+            xt.insert(0, numbered(sectors));
+            let at = |ax: u16, cylinder: u16, head: u16, sector: u16| {
+                [("AX", ax), ("BX", 0x5000), ("CX", cylinder << 8 | sector), ("DX", head << 8), ("ES", 0)]
+            };
+            xt.call(0x13, &at(0, 0, 0, 0));
+            xt.call(0x13, &at(0x0203, 5, 1, 2));
+            if xt.reg("AX") >> 8 == 6 {
+                xt.call(0x13, &at(0x0203, 5, 1, 2));
+            }
+            assert_eq!((xt.reg("AX"), xt.reg("FLAGS") & 1), (3, 0), "{case}");
+            let first = 11 * per_track + 1;
+            assert_eq!(
+                [xt.word(0x5000), xt.word(0x5200), xt.word(0x5400)],
+                [first, first + 1, first + 2],
+                "{case}"
+            );
+            xt.poke(0x5000, &[0x77; 512]);
+            xt.call(0x13, &at(0x0301, 39, 0, 1));
+            assert_eq!((xt.reg("AX"), xt.reg("FLAGS") & 1), (1, 0), "{case}");
+            xt.poke(0x5000, &[0; 512]);
+            xt.call(0x13, &at(0x0201, 39, 0, 1));
+            assert_eq!(xt.word(0x5000), 0x7777, "{case}");
+            xt.call(0x13, &at(0x0401, 1, 0, 1));
+            assert_eq!((xt.reg("AX"), xt.reg("FLAGS") & 1), (1, 0), "{case}");
+            xt.call(0x13, &at(0x0201, 0, 0, 40));
+            assert_eq!((xt.reg("AX"), xt.reg("FLAGS") & 1), (0x0400, 1), "no such sector, {case}");
+            xt.call(0x13, &at(0x0100, 0, 0, 0));
+            assert_eq!(xt.reg("AX"), 0x0404, "{case}");
+            xt.call(0x13, &[("AX", 0x0201), ("BX", 0xFF00), ("CX", 1), ("DX", 0), ("ES", 0)]);
+            assert_eq!((xt.reg("AX"), xt.reg("FLAGS") & 1), (0x0900, 1), "64 KB are crossed, {case}");
+            xt.call(0x13, &at(0x0800, 0, 0, 0));
+            let (last, most, number) = match kind {
+                "360k" => (39, 9, 1),
+                "1.2m" => (79, 15, 2),
+                _ => (79, 18, 4),
+            };
+            assert_eq!(
+                (xt.reg("CX"), xt.reg("DX"), xt.reg("BX")),
+                (last << 8 | most, 0x0102, number),
+                "{case}"
+            );
+            xt.call(0x13, &at(0x1500, 0, 0, 0));
+            assert_eq!(xt.reg("AX") >> 8, if kind == "360k" { 1 } else { 2 }, "{case}");
+        }
+    }
+}
+
+#[test]
+fn an_empty_drive_and_a_protected_disk_say_so() {
+    for firmware in &BOTH {
+        let mut xt = started(firmware, drive("1.44m"));
+        let write = [("AX", 0x0301), ("BX", 0x5000), ("CX", 1), ("DX", 0), ("ES", 0)];
+        xt.call(0x13, &write);
+        assert_eq!((xt.reg("AX"), xt.reg("FLAGS") & 1), (0x8000, 1), "no disk, {firmware:?}");
+        let mut medium = MemoryMedium::new(numbered(2880));
+        medium.write_protected = true;
+        xt.machine.insert("fdc", 0, "test", Box::new(medium)).unwrap();
+        xt.call(0x13, &write);
+        assert_eq!((xt.reg("AX"), xt.reg("FLAGS") & 1), (0x0300, 1), "write-protected, {firmware:?}");
+    }
+}
+
+#[test]
+fn a_track_can_be_formatted() {
+    for firmware in &BOTH {
+        let mut xt = started(firmware, drive("360k"));
+        xt.insert(0, numbered(720));
+        let ids: Vec<u8> = (1..=9).flat_map(|sector| [3, 1, sector, 2]).collect();
+        xt.poke(0x5000, &ids);
+        xt.call(0x13, &[("AX", 0x0500), ("BX", 0x5000), ("CX", 3 << 8 | 1), ("DX", 0x0100), ("ES", 0)]);
+        assert_eq!((xt.reg("AX") >> 8, xt.reg("FLAGS") & 1), (0, 0), "{firmware:?}");
+        xt.call(0x13, &[("AX", 0x0209), ("BX", 0x5000), ("CX", 3 << 8 | 1), ("DX", 0x0100), ("ES", 0)]);
+        assert_eq!((xt.reg("AX"), xt.word(0x5000), xt.word(0x5000 + 9 * 512 - 2)), (9, 0xF6F6, 0xF6F6));
     }
 }

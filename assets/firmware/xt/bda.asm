@@ -59,3 +59,8 @@ PPI_CONTROL     equ 63h
 NMI_MASK        equ 0A0h
 
 EOI             equ 20h
+
+FDC_DOR         equ 3F2h        ; motors, DMA, reset, drive
+FDC_STATUS      equ 3F4h
+FDC_DATA        equ 3F5h
+FDC_RATE        equ 3F7h        ; read: bit 7, the disk was changed

@@ -1,4 +1,4 @@
-; INT 2, a parity error (NMI), and INT 5, the screen to the printer; INT 11h and 12h, what is installed; INT 15h.
+; INT 2, a parity error (NMI), and INT 5, the screen to the printer.
 
 ; Memory on the board or on a card lost its parity. Without that it is the coprocessor's, and somebody else's.
 int02:
@@ -98,28 +98,3 @@ print_newline:
         mov ax, 0Ah
         int 17h
         ret
-
-int11:
-        sti
-        push ds
-        mov ax, BDA
-        mov ds, ax
-        mov ax, [equipment]
-        pop ds
-        iret
-
-int12:
-        sti
-        push ds
-        mov ax, BDA
-        mov ds, ax
-        mov ax, [memory_kb]
-        pop ds
-        iret
-
-; The XT has no cassette and none of the AT's services.
-int15:
-        sti
-        mov ah, 86h
-        stc
-        retf 2

@@ -6,22 +6,6 @@
 STATE_KNOWN     equ 10h
 STATE_TWO_STEPS equ 20h
 
-; Types of drives.
-DRIVE_360K      equ 1
-DRIVE_1200K     equ 2
-DRIVE_720K      equ 3
-DRIVE_1440K     equ 4
-
-DRIVES          equ (FLOPPY_A != 0) + (FLOPPY_B != 0)
-
-%if FLOPPY_A == DRIVE_1440K
-LAST_SECTOR     equ 18
-%elif FLOPPY_A == DRIVE_1200K
-LAST_SECTOR     equ 15
-%else
-LAST_SECTOR     equ 9
-%endif
-
 ; Offsets in the diskette parameters.
 PARAM_SPECIFY   equ 0
 PARAM_MOTOR_OFF equ 2

@@ -1,27 +1,10 @@
-; The diskette controller (uPD765 with the AT adapter's registers) as INT 13h drives it, and INT 0Eh.
-
-FDC_DOR         equ 3F2h        ; motors, DMA, reset, drive
-FDC_STATUS      equ 3F4h
-FDC_DATA        equ 3F5h
-FDC_RATE        equ 3F7h        ; read: bit 7, the disk was changed
+; The diskette controller (uPD765 with the AT adapter's registers) as INT 13h drives it.
 
 FDC_RECALIBRATE equ 07h
 FDC_SENSE       equ 08h
 FDC_SEEK        equ 0Fh
 FDC_SPECIFY     equ 03h
 FDC_READ_ID     equ 4Ah
-
-int0e:
-        push ds
-        push ax
-        mov ax, BDA
-        mov ds, ax
-        or byte [seek_status], 80h
-        mov al, EOI
-        out PIC_COMMAND, al
-        pop ax
-        pop ds
-        iret
 
 ; AL := byte SI of the diskette parameters.
 parameter:

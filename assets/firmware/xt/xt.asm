@@ -1,24 +1,49 @@
 ; The BIOS of the XT: 16 KB at F000:C000, which holds the services in the order of this file and then, from E000 on,
 ; the entry points and tables at the addresses that programs know from the IBM PC/XT Technical Reference.
 ;
-; Given by the machine that is being built: FLOPPY_A and FLOPPY_B, the types of the drives.
+; Given by the machine that is being built: FLOPPY_A and FLOPPY_B, the types of the drives, and HOST: 1 if the host
+; performs most services, at the port HOST_CALL.
 
         bits 16
         org 0C000h
 rom_start:
 
 %include "bda.asm"
+
+; Types of drives.
+DRIVE_360K      equ 1
+DRIVE_1200K     equ 2
+DRIVE_720K      equ 3
+DRIVE_1440K     equ 4
+
+DRIVES          equ (FLOPPY_A != 0) + (FLOPPY_B != 0)
+
+%if FLOPPY_A == DRIVE_1440K
+LAST_SECTOR     equ 18
+%elif FLOPPY_A == DRIVE_1200K
+LAST_SECTOR     equ 15
+%else
+LAST_SECTOR     equ 9
+%endif
+
 %include "post.asm"
 %include "tools.asm"
 %include "int02_int05.asm"
-%include "int08_int1a_time.asm"
+%include "int08_timer.asm"
 %include "int09_keys.asm"
+%include "int0e_diskette.asm"
+%include "int14_int17_ports.asm"
+%if HOST
+%include "host_stubs.asm"
+%else
 %include "int10_video.asm"
 %include "int10_graphics.asm"
+%include "int11_int12_int15.asm"
 %include "int13_disk.asm"
 %include "int13_fdc.asm"
-%include "int14_int17_ports.asm"
 %include "int16_keyboard.asm"
+%include "int1a_time.asm"
+%endif
 %include "int19_boot.asm"
 font_upper:
         incbin "font8x8 upper"

@@ -7,6 +7,7 @@ use super::isa::{IsaBus, MonitorSwitch};
 use super::{AssemblyError, BoardKind, CpuClock, CpuModel, Supplies};
 use crate::catalogue::{Catalogue, Options};
 use crate::chips::debug_console::DebugConsole;
+use crate::chips::host_call::HostCall;
 use crate::chips::i8237a::I8237A;
 use crate::chips::i8253::I8253;
 use crate::chips::i8255::{I8255, Port};
@@ -17,6 +18,7 @@ use crate::chips::nmi_mask::NmiMask;
 use crate::chips::speaker::Speaker;
 use crate::chips::switch_bank::SwitchBank;
 use crate::chips::upd765::DriveKind;
+use crate::firmware::host::HostFirmware;
 use crate::firmware::xt::{self as firmware, FloppyDrive, XtRomConfig};
 use crate::profile::{CardProfile, CpuProfile, Engine, Firmware, FloppyProfile, Profile};
 use emu_core::board::builder::BoardBuilder;
@@ -24,7 +26,7 @@ use emu_core::board::device::{DeviceId, RegionId};
 use emu_core::board::domain::CpuPin;
 use emu_core::cpu::x86::i8086::{I8086, Variant};
 use emu_core::machine::system_bus::{BusTiming, SystemBus};
-use emu_core::machine::{Machine, MachineParts};
+use emu_core::machine::{HostServices, Machine, MachineParts};
 use emu_core::mem::{ByteOrder, Mapping, NodeId, PhysMem, RamBlock};
 use emu_core::time::Clock;
 use std::sync::Arc;
@@ -120,14 +122,15 @@ fn build(profile: &Profile, catalogue: &Catalogue, supplies: Supplies) -> Result
     add_switches(&mut board, &system, switches(profile, monitor));
     add_doors(&mut board, profile, &supplies);
     let domain = board.build(supplies.hal)?;
-    let memory = memory(profile, &system_rom(profile, &drives, supplies.rom_file)?, roms)?;
+    let system_rom = system_rom(profile, &drives, supplies.rom_file)?;
+    let memory = memory(profile, &system_rom, roms)?;
     let timing = BusTiming { memory_waits: 0, io_waits: 1 };
     let bus = SystemBus::new(domain, memory, Clock::divided_by(ticks), timing);
     let variant = if profile.cpu.model == "8086" { Variant::I8086 } else { Variant::I8088 };
     Ok(Machine::new(MachineParts {
         cpu: Box::new(I8086::new(variant)),
         bus,
-        services: None,
+        services: system_rom.services,
         keyboard: Some(system.keyboard),
         tick_hz: TICK_HZ,
         cpu_hz: TICK_HZ / ticks,
@@ -195,7 +198,11 @@ fn add_switches(board: &mut BoardBuilder, system: &SystemBoard, switches: u8) {
 }
 
 /// What a machine has only when it is asked for.
-fn add_doors(board: &mut BoardBuilder, _profile: &Profile, supplies: &Supplies) {
+fn add_doors(board: &mut BoardBuilder, profile: &Profile, supplies: &Supplies) {
+    if profile.firmware == Firmware::Host {
+        let door = board.add("host-call", HostCall);
+        board.io(firmware::HOST_CALL_PORT..=firmware::HOST_CALL_PORT, door, HostCall::REGION);
+    }
     if supplies.debug_console {
         let console = board.add("debugcon", DebugConsole);
         board.io(0xE9..=0xE9, console, DebugConsole::REGION);
@@ -227,17 +234,27 @@ fn drive_kind(floppy: &FloppyProfile) -> DriveKind {
 /// A ROM: where it begins, and its bytes.
 type Rom = (u32, Vec<u8>);
 
-fn system_rom(profile: &Profile, drives: &[DriveKind], file: Option<Vec<u8>>) -> Result<Rom, AssemblyError> {
+/// The system ROM, and those of its services that are functions of the host.
+struct SystemRom {
+    rom: Rom,
+    services: Option<Box<dyn HostServices>>,
+}
+
+fn system_rom(
+    profile: &Profile,
+    drives: &[DriveKind],
+    file: Option<Vec<u8>>,
+) -> Result<SystemRom, AssemblyError> {
     match &profile.firmware {
-        Firmware::Rom => our_rom(drives),
-        Firmware::Host => Err(AssemblyError::Firmware(
-            "Firmware of host functions is not here yet; choose ROM code".to_owned(),
-        )),
-        Firmware::File(name) => users_rom(name, file.unwrap_or_default()),
+        Firmware::Rom => our_rom(drives, false),
+        Firmware::Host => our_rom(drives, true),
+        Firmware::File(name) => {
+            Ok(SystemRom { rom: users_rom(name, file.unwrap_or_default())?, services: None })
+        }
     }
 }
 
-fn our_rom(drives: &[DriveKind]) -> Result<Rom, AssemblyError> {
+fn our_rom(drives: &[DriveKind], is_host: bool) -> Result<SystemRom, AssemblyError> {
     let drive = |at: usize| match drives.get(at) {
         None => FloppyDrive::None,
         Some(DriveKind::Dd360K) => FloppyDrive::Kb360,
@@ -245,9 +262,10 @@ fn our_rom(drives: &[DriveKind]) -> Result<Rom, AssemblyError> {
         Some(DriveKind::Dd720K) => FloppyDrive::Kb720,
         Some(DriveKind::Hd1440K) => FloppyDrive::Mb1_44,
     };
-    let config = XtRomConfig { floppies: [drive(0), drive(1)] };
+    let config = XtRomConfig { floppies: [drive(0), drive(1)], is_host };
     let image = firmware::build(&config).map_err(|error| AssemblyError::Firmware(error.to_string()))?;
-    Ok((image.base, image.bytes))
+    let services = is_host.then(|| Box::new(HostFirmware::new(&image.labels)) as Box<dyn HostServices>);
+    Ok(SystemRom { rom: (image.base, image.bytes), services })
 }
 
 /// A user's ROM ends at the top of the first megabyte.
@@ -261,12 +279,12 @@ fn users_rom(name: &str, bytes: Vec<u8>) -> Result<Rom, AssemblyError> {
     Ok((ROM_END - size as u32, bytes))
 }
 
-fn memory(profile: &Profile, system_rom: &Rom, roms: Vec<Rom>) -> Result<PhysMem, AssemblyError> {
+fn memory(profile: &Profile, system_rom: &SystemRom, roms: Vec<Rom>) -> Result<PhysMem, AssemblyError> {
     let mut memory = PhysMem::new(ByteOrder::Little);
     let failed = |error: &dyn std::fmt::Display| AssemblyError::Memory(error.to_string());
     let ram = block(u64::from(profile.memory_kib) * 1024)?;
     memory.map(Mapping::ram(0, &ram)).map_err(|error| failed(&error))?;
-    for (base, bytes) in roms.iter().chain(std::iter::once(system_rom)) {
+    for (base, bytes) in roms.iter().chain(std::iter::once(&system_rom.rom)) {
         let rom = block(bytes.len() as u64)?;
         rom.write_bytes(0, bytes).ok_or_else(|| failed(&"a ROM does not fit"))?;
         memory.map(Mapping::rom(u64::from(*base), &rom)).map_err(|error| failed(&error))?;

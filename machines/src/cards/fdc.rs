@@ -143,6 +143,11 @@ impl FloppyAdapter {
         Ok(())
     }
 
+    /// A drive, for firmware of host functions, which goes past the controller.
+    pub fn drive_mut(&mut self, slot: usize) -> Option<&mut FloppyDrive> {
+        self.drives.get_mut(slot)
+    }
+
     fn selected(&self) -> Option<usize> {
         let drive = self.output.drive();
         (self.output.motor(drive) && drive < self.drives.len()).then_some(drive)

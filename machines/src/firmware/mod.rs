@@ -3,5 +3,6 @@
 pub mod asm;
 pub mod demo;
 pub mod font;
+pub mod host;
 pub mod xt;
 pub mod xt_hdc;

@@ -21,6 +21,8 @@ pub enum FloppyDrive {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct XtRomConfig {
     pub floppies: [FloppyDrive; 2],
+    /// Services are stubs that call the host ([`super::host`]).
+    pub is_host: bool,
 }
 
 /// A ROM: its bytes, where they lie, and the names in them.
@@ -40,23 +42,30 @@ pub struct FirmwareError(#[from] pub(super) AsmError);
 /// Where firmware of host functions knocks when it wants the host: no chip of an XT answers there.
 pub const HOST_CALL_PORT: u16 = 0xB2;
 
+/// Where the diskette parameters of INT 1Eh lie in the system ROM.
+pub const DISK_PARAMETERS: u16 = 0xEFC7;
+
 /// The segment of the system ROM.
 pub const SYSTEM_SEGMENT: u16 = 0xF000;
 
-const SOURCES: [(&str, &str); 14] = [
+const SOURCES: [(&str, &str); 18] = [
     ("xt.asm", include_str!("../../../assets/firmware/xt/xt.asm")),
     ("bda.asm", include_str!("../../../assets/firmware/xt/bda.asm")),
     ("post.asm", include_str!("../../../assets/firmware/xt/post.asm")),
     ("tools.asm", include_str!("../../../assets/firmware/xt/tools.asm")),
     ("int02_int05.asm", include_str!("../../../assets/firmware/xt/int02_int05.asm")),
-    ("int08_int1a_time.asm", include_str!("../../../assets/firmware/xt/int08_int1a_time.asm")),
+    ("int08_timer.asm", include_str!("../../../assets/firmware/xt/int08_timer.asm")),
+    ("int0e_diskette.asm", include_str!("../../../assets/firmware/xt/int0e_diskette.asm")),
+    ("int1a_time.asm", include_str!("../../../assets/firmware/xt/int1a_time.asm")),
     ("int09_keys.asm", include_str!("../../../assets/firmware/xt/int09_keys.asm")),
     ("int10_video.asm", include_str!("../../../assets/firmware/xt/int10_video.asm")),
     ("int10_graphics.asm", include_str!("../../../assets/firmware/xt/int10_graphics.asm")),
+    ("int11_int12_int15.asm", include_str!("../../../assets/firmware/xt/int11_int12_int15.asm")),
     ("int13_disk.asm", include_str!("../../../assets/firmware/xt/int13_disk.asm")),
     ("int13_fdc.asm", include_str!("../../../assets/firmware/xt/int13_fdc.asm")),
     ("int14_int17_ports.asm", include_str!("../../../assets/firmware/xt/int14_int17_ports.asm")),
     ("int16_keyboard.asm", include_str!("../../../assets/firmware/xt/int16_keyboard.asm")),
+    ("host_stubs.asm", include_str!("../../../assets/firmware/xt/host_stubs.asm")),
     ("int19_boot.asm", include_str!("../../../assets/firmware/xt/int19_boot.asm")),
 ];
 
@@ -69,6 +78,8 @@ pub fn build(config: &XtRomConfig) -> Result<RomImage, FirmwareError> {
     let mut program = Program::new()
         .constant("FLOPPY_A", config.floppies[0] as i64)
         .constant("FLOPPY_B", config.floppies[1] as i64)
+        .constant("HOST", config.is_host.into())
+        .constant("HOST_CALL", HOST_CALL_PORT.into())
         .blob("font8x8 lower", lower)
         .blob("font8x8 upper", upper);
     for (name, text) in SOURCES {
@@ -94,7 +105,7 @@ mod tests {
     use super::*;
 
     fn rom() -> RomImage {
-        build(&XtRomConfig { floppies: [FloppyDrive::Kb360, FloppyDrive::Mb1_44] })
+        build(&XtRomConfig { floppies: [FloppyDrive::Kb360, FloppyDrive::Mb1_44], is_host: false })
             .unwrap_or_else(|e| panic!("{e:?}"))
     }
 
@@ -103,7 +114,10 @@ mod tests {
         use FloppyDrive::{Kb360, Kb720, Mb1_2, Mb1_44, None};
         for a in [None, Kb360, Mb1_2, Kb720, Mb1_44] {
             for b in [None, Kb360, Mb1_2, Kb720, Mb1_44] {
-                build(&XtRomConfig { floppies: [a, b] }).unwrap_or_else(|e| panic!("{a:?} {b:?}: {e:?}"));
+                for is_host in [false, true] {
+                    let config = XtRomConfig { floppies: [a, b], is_host };
+                    build(&config).unwrap_or_else(|e| panic!("{config:?}: {e:?}"));
+                }
             }
         }
     }

@@ -31,7 +31,7 @@ fn glyph(call: &mut Call<'_>, character: u8) -> [u8; 8] {
 
 /// Eight bits, each twice.
 fn widen(bits: u8) -> u16 {
-    (0..8).fold(0, |wide, bit| wide | u16::from(bits >> bit & 1) * (3 << (2 * bit)))
+    (0..8).fold(0, |wide, bit| wide | (u16::from(bits >> bit & 1) * (3 << (2 * bit))))
 }
 
 /// The first line of the cursor's cell, and the byte in its lines.
@@ -56,7 +56,7 @@ pub fn write_characters(call: &mut Call<'_>, character: u8, colour: u8, count: u
             if fine {
                 mix(call, at, dots);
             } else {
-                let [left, right] = (widen(dots) & u16::from(colour & 3) * 0x5555).to_be_bytes();
+                let [left, right] = (widen(dots) & (u16::from(colour & 3) * 0x5555)).to_be_bytes();
                 mix(call, at, left);
                 mix(call, at.wrapping_add(1), right);
             }

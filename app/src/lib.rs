@@ -9,6 +9,7 @@ pub mod home;
 pub mod library;
 pub mod picture;
 pub mod session;
+pub mod wav;
 pub mod worker;
 
 use cli::{ExitStatus, Request};

@@ -124,9 +124,11 @@ impl Catalogue {
             kinds::mda(),
             kinds::hercules(),
             kinds::fdc(),
+            kinds::xt_hdc(),
             kinds::com1(),
             kinds::com2(),
             kinds::lpt1(),
+            kinds::game_port(),
         ];
         Self { kinds: kinds.to_vec() }
     }

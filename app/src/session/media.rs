@@ -49,8 +49,10 @@ pub fn open(spec: &MediumSpec) -> Result<Box<dyn Medium>, OpenError> {
 }
 
 fn built_in(name: &str) -> Option<Vec<u8>> {
-    let _ = name;
-    None
+    match name {
+        "first-light" => machines::firmware::demo::floppy_image().ok(),
+        _ => None,
+    }
 }
 
 /// An image file, written in place. It is locked while a machine has it, so that two cannot spoil it.

@@ -2,21 +2,28 @@
 //!
 //! The window's worker thread and the command line both drive a session; neither knows the other.
 
+mod drives;
 pub mod media;
 mod ports;
 
 pub use ports::{ByteSink, Ports, WriterSink};
 
 use crate::library::MachineFolder;
-use emu_core::board::device::MediaError;
+use drives::Loaded;
+use emu_core::board::device::{MediaError, MediaSlot};
+use emu_core::cache::{CacheConfig, CacheProbe, CacheStats};
 use emu_core::hal::Hal;
-use emu_core::hal::video::{FrameViewer, latest_frames};
+use emu_core::hal::audio::{AudioSink, Mixer, NullSink};
+use emu_core::hal::storage::Medium;
+use emu_core::hal::video::{Frame, FrameViewer, latest_frames};
+use emu_core::machine::journal::Input;
 use emu_core::machine::protocol::{DeviceMedia, MediumSpec, Notice};
 use emu_core::machine::{Machine, Stop};
 use emu_core::time::Cycle;
-use machines::boards::{self, AssemblyError, Supplies};
+use machines::boards::{self, AssemblyError, Supplies, xt};
 use machines::catalogue::Catalogue;
 use machines::profile::{Firmware, Profile};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// A user's ROM image is at most this large.
@@ -31,6 +38,8 @@ pub enum SessionError {
     Image(#[from] media::OpenError),
     #[error("{image} does not fit into the drive: {error}")]
     Media { image: String, error: MediaError },
+    #[error("{0}")]
+    Caches(String),
     #[error("There is no drive for {0}; the machine has fewer")]
     NoDrive(String),
     #[error("The firmware file {path} cannot be read: {error}")]
@@ -58,6 +67,8 @@ pub struct Session {
     pub frames: FrameViewer,
     pub ports: Ports,
     notices: Vec<Notice>,
+    /// What was put into which drive, by device and slot.
+    images: BTreeMap<(String, usize), String>,
 }
 
 /// A drive of a machine.
@@ -74,22 +85,69 @@ impl Session {
     /// # Errors
     /// [`SessionError`]: what does not fit, and what to do.
     pub fn open(profile: &Profile, options: &SessionOptions) -> Result<Self, SessionError> {
+        Self::open_playing_to(Box::new(NullSink), profile, options)
+    }
+
+    /// [`Self::open`] with sound.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_playing_to(
+        sink: Box<dyn AudioSink>,
+        profile: &Profile,
+        options: &SessionOptions,
+    ) -> Result<Self, SessionError> {
         let (video, frames) = latest_frames();
-        let hal = Hal { video: Box::new(video), ..Hal::default() };
-        let supplies =
-            Supplies { hal, rom_file: rom_file(profile, options)?, debug_console: options.debug_console };
-        let machine = boards::build(profile, &Catalogue::standard(), supplies)?;
-        let mut session = Self { machine, frames, ports: Ports::default(), notices: Vec::new() };
-        let floppies = or_profile(&options.floppies, floppy_specs(profile, options));
-        session.fill_drives(&floppies, true)?;
-        let disks = or_profile(&options.disks, disk_specs(profile, options));
-        session.fill_drives(&disks, false)?;
+        let hal = Hal { video: Box::new(video), audio: Box::new(Mixer::new(xt::TICK_HZ, sink)) };
+        let mut profile = profile.clone();
+        let drives = drives::Drives::open(&mut profile, options)?;
+        let supplies = Supplies {
+            hal,
+            rom_file: rom_file(&profile, options)?,
+            disks: drives.geometries,
+            debug_console: options.debug_console,
+        };
+        let machine = boards::build(&profile, &Catalogue::standard(), supplies)?;
+        let (ports, notices, images) = (Ports::default(), Vec::new(), BTreeMap::new());
+        let mut session = Self { machine, frames, ports, notices, images };
+        session.fill_drives(drives.floppies, true)?;
+        session.fill_drives(drives.disks, false)?;
+        if let Some(caches) = &profile.caches {
+            session.set_caches(Some(caches)).map_err(SessionError::Caches)?;
+        }
         Ok(session)
+    }
+
+    /// Puts the cache model before the memory from now on, or takes it away.
+    ///
+    /// # Errors
+    /// A sentence, when the caches cannot be.
+    pub fn set_caches(&mut self, config: Option<&CacheConfig>) -> Result<(), String> {
+        let plugin = config.map(|config| CacheProbe::new(config.clone())).transpose();
+        let plugin = plugin.map_err(|problem| problem.to_string())?;
+        let mut probe = self.machine.set_probe(None).unwrap_or_default();
+        probe.plugins.retain_mut(|plugin| !plugin.as_any().is::<CacheProbe>());
+        if let Some(plugin) = plugin {
+            probe.plugins.push(Box::new(plugin));
+        }
+        self.machine.set_probe((!probe.plugins.is_empty()).then_some(probe));
+        Ok(())
+    }
+
+    /// The cache model's counters, while there is one.
+    pub fn cache_stats(&mut self) -> Option<CacheStats> {
+        self.machine.probe_mut()?.plugin::<CacheProbe>().map(|plugin| plugin.stats())
+    }
+
+    /// What the first display shows at this moment.
+    pub fn picture(&self) -> Option<Frame> {
+        self.machine.view_domain(|domain| domain.devices().find_map(|(_, _, device)| device.picture()))
     }
 
     /// Runs to the first instruction boundary at or after `target`, and serves the ports.
     pub fn run_until(&mut self, target: Cycle) -> Stop {
         let stop = self.machine.run_until(target);
+        self.machine.with_domain(|domain, now| domain.hal.audio.advance_to(now));
         self.serve_ports();
         stop
     }
@@ -119,7 +177,7 @@ impl Session {
     pub fn drives(&mut self) -> Vec<DrivePlace> {
         let places = |media: DeviceMedia| {
             let device = media.device;
-            let place = move |(slot, found): (usize, emu_core::board::device::MediaSlot)| DrivePlace {
+            let place = move |(slot, found): (usize, MediaSlot)| DrivePlace {
                 device: device.clone(),
                 slot,
                 removable: found.removable,
@@ -131,11 +189,16 @@ impl Session {
 
     /// What is in the drives.
     pub fn media(&mut self) -> Vec<DeviceMedia> {
+        let inserted = &self.images;
         self.machine.with_domain(|domain, _| {
             let devices: Vec<_> = domain.devices().map(|(id, name, _)| (id, name.to_owned())).collect();
-            let slots = |(id, device)| {
+            let slots = |(id, device): (_, String)| {
                 let slots = domain.with(id, |device, _| device.media().map(|host| host.slots()))?;
-                Some(DeviceMedia { device, slots })
+                let image = |(at, slot): (usize, &MediaSlot)| {
+                    slot.loaded.then(|| inserted.get(&(device.clone(), at)).cloned()).flatten()
+                };
+                let images = slots.iter().enumerate().map(image).collect();
+                Some(DeviceMedia { device, slots, images })
             };
             devices.into_iter().filter_map(slots).collect()
         })
@@ -147,24 +210,41 @@ impl Session {
     /// When it cannot be opened, or the drive does not take it; what was in it stays.
     pub fn insert(&mut self, place: &DrivePlace, spec: &MediumSpec) -> Result<(), SessionError> {
         let medium = media::open(spec)?;
-        self.machine
-            .insert(&place.device, place.slot, &spec.image, medium)
-            .map_err(|error| SessionError::Media { image: spec.image.clone(), error })
+        self.insert_medium(place, &spec.image, medium)
     }
 
-    fn fill_drives(&mut self, specs: &[Option<MediumSpec>], removable: bool) -> Result<(), SessionError> {
+    /// Takes the image out of a drive.
+    ///
+    /// # Errors
+    /// When there is no such drive, or it does not let go.
+    pub fn eject(&mut self, device: &str, slot: usize) -> Result<(), MediaError> {
+        self.machine.input(Input::Eject { device: device.to_owned(), slot })?;
+        self.images.remove(&(device.to_owned(), slot));
+        Ok(())
+    }
+
+    fn fill_drives(&mut self, loaded: Vec<Option<Loaded>>, removable: bool) -> Result<(), SessionError> {
         let places: Vec<_> = self.drives().into_iter().filter(|place| place.removable == removable).collect();
-        for (number, spec) in specs.iter().enumerate() {
-            let Some(spec) = spec else { continue };
-            let place = places.get(number).ok_or_else(|| SessionError::NoDrive(spec.image.clone()))?;
-            self.insert(place, spec)?;
+        for (number, loaded) in loaded.into_iter().enumerate() {
+            let Some(loaded) = loaded else { continue };
+            let place = places.get(number).ok_or_else(|| SessionError::NoDrive(loaded.label.clone()))?;
+            self.insert_medium(place, &loaded.label, loaded.medium)?;
         }
         Ok(())
     }
-}
 
-fn or_profile(given: &[MediumSpec], profile: Vec<Option<MediumSpec>>) -> Vec<Option<MediumSpec>> {
-    if given.is_empty() { profile } else { given.iter().cloned().map(Some).collect() }
+    fn insert_medium(
+        &mut self,
+        place: &DrivePlace,
+        label: &str,
+        medium: Box<dyn Medium>,
+    ) -> Result<(), SessionError> {
+        self.machine
+            .insert(&place.device, place.slot, label, medium)
+            .map_err(|error| SessionError::Media { image: label.to_owned(), error })?;
+        self.images.insert((place.device.clone(), place.slot), label.to_owned());
+        Ok(())
+    }
 }
 
 fn floppy_specs(profile: &Profile, options: &SessionOptions) -> Vec<Option<MediumSpec>> {

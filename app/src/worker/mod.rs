@@ -245,7 +245,10 @@ impl Worker {
     fn after(&mut self, stop: Stop) {
         match stop {
             Stop::Reached => {}
-            Stop::Probe => self.stopped("Breakpoint".to_owned()),
+            Stop::Probe => {
+                let why = self.session.machine.breakpoint_reason();
+                self.stopped(why.unwrap_or_else(|| "Breakpoint".to_owned()));
+            }
             Stop::PowerOff => self.end(RunState::Off),
         }
     }
@@ -264,6 +267,7 @@ impl Worker {
         self.view_due = Instant::now();
         self.tell(Event::RunStateChanged(RunState::Paused));
         self.tell(Event::Stopped(why));
+        self.tell_breakpoints();
     }
 
     fn end(&mut self, state: RunState) {
@@ -283,10 +287,7 @@ impl Worker {
             Command::Input(input) => self.session.machine.keyboard_input(input),
             Command::Type(text) => self.type_text(&text),
             Command::Insert { device, slot, medium } => self.insert(device, slot, &medium),
-            Command::Eject { device, slot } => {
-                self.input(Input::Eject { device, slot });
-                self.tell_media();
-            }
+            Command::Eject { device, slot } => self.eject(&device, slot),
             Command::SetRegister { register, value } => {
                 if let Err(error) = self.session.machine.cpu_mut().set_register(register, value) {
                     self.complain(error.to_string());
@@ -294,6 +295,12 @@ impl Worker {
                 self.view_due = Instant::now();
             }
             Command::Poke { linear, bytes } => self.poke(linear, &bytes),
+            Command::SetBreakpoints(breakpoints) => {
+                if let Err(error) = self.session.machine.set_breakpoints(breakpoints) {
+                    self.complain(error.to_string());
+                }
+                self.tell_breakpoints();
+            }
             Command::Watch(request) => {
                 self.watch = request;
                 self.view_due = Instant::now();
@@ -302,12 +309,14 @@ impl Worker {
     }
 
     fn go(&mut self) {
+        self.session.machine.pass_breakpoint_here();
         self.pacing.restart(self.session.machine.now());
         self.mode = Mode::Running;
         self.tell(Event::RunStateChanged(RunState::Running));
     }
 
     fn begin_step(&mut self, step: Step) {
+        self.session.machine.pass_breakpoint_here();
         self.mode = Mode::Stepping(Stepping::new(step, &self.session.machine));
     }
 
@@ -336,6 +345,13 @@ impl Worker {
         self.tell_media();
     }
 
+    fn eject(&mut self, device: &str, slot: usize) {
+        if let Err(error) = self.session.eject(device, slot) {
+            self.complain(error.to_string());
+        }
+        self.tell_media();
+    }
+
     fn poke(&mut self, linear: u64, bytes: &[u8]) {
         for (at, &byte) in bytes.iter().enumerate() {
             if !self.session.machine.poke(linear.wrapping_add(at as u64), byte) {
@@ -359,6 +375,11 @@ impl Worker {
     fn tell_media(&mut self) {
         let media = self.session.media();
         self.tell(Event::Media(media));
+    }
+
+    fn tell_breakpoints(&mut self) {
+        let breakpoints = self.session.machine.breakpoints();
+        self.tell(Event::Breakpoints(breakpoints));
     }
 
     fn tell(&self, event: Event) {

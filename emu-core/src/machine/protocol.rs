@@ -5,6 +5,7 @@
 use crate::board::device::{MediaSlot, ResetKind};
 use crate::board::external::External;
 use crate::cpu::describe::{CodeAddress, RegisterId};
+use crate::debug::breakpoints::Breakpoint;
 use crate::debug::view::ViewRequest;
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +76,8 @@ pub enum Command {
         linear: u64,
         bytes: Vec<u8>,
     },
+    /// These breakpoints in place of all others.
+    SetBreakpoints(Vec<Breakpoint>),
     /// What the debugger's panes want to see from now on; `None`: nothing.
     Watch(Option<ViewRequest>),
 }
@@ -110,6 +113,8 @@ pub enum Event {
     Notice(Notice),
     /// The drives, after a change.
     Media(Vec<DeviceMedia>),
+    /// The breakpoints with their counts, at a stop and after a change.
+    Breakpoints(Vec<Breakpoint>),
 }
 
 /// The drives of one device.
@@ -117,4 +122,6 @@ pub enum Event {
 pub struct DeviceMedia {
     pub device: String,
     pub slots: Vec<MediaSlot>,
+    /// What is in them, as it was named when it was inserted; one for each slot.
+    pub images: Vec<Option<String>>,
 }

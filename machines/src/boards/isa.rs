@@ -5,6 +5,7 @@ use crate::catalogue::MountError;
 use crate::chips::i8237a::I8237A;
 use crate::chips::i8259a::I8259A;
 use crate::chips::upd765::DriveKind;
+use crate::media::hard_disk::Geometry;
 use crate::profile::OptionValue;
 use emu_core::board::builder::BoardBuilder;
 use emu_core::board::device::{DeviceId, LineId};
@@ -34,7 +35,16 @@ pub struct IsaBus<'a> {
     pub monitor: MonitorSwitch,
     /// The types of the floppy drives that the profile asks for, A: first.
     pub floppies: Vec<DriveKind>,
+    /// What the hard disks look like, in their order.
+    pub disks: Vec<Geometry>,
     outputs: u8,
+}
+
+/// What cards are told of the drives in the machine.
+#[derive(Clone, Debug, Default)]
+pub struct Drives {
+    pub floppies: Vec<DriveKind>,
+    pub disks: Vec<Geometry>,
 }
 
 impl<'a> IsaBus<'a> {
@@ -44,10 +54,11 @@ impl<'a> IsaBus<'a> {
         tick_hz: u64,
         pic: DeviceId,
         dmac: DeviceId,
-        floppies: Vec<DriveKind>,
+        drives: Drives,
     ) -> Self {
         let (roms, monitor) = (Vec::new(), MonitorSwitch::None);
-        Self { board, tick_hz, pic, dmac, roms, monitor, floppies, outputs: 0 }
+        let Drives { floppies, disks } = drives;
+        Self { board, tick_hz, pic, dmac, roms, monitor, floppies, disks, outputs: 0 }
     }
 
     /// Ties a card's output to an interrupt line, IRQ2 to IRQ7.

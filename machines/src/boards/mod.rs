@@ -4,6 +4,7 @@ pub mod isa;
 pub mod xt;
 
 use crate::catalogue::Catalogue;
+use crate::media::hard_disk::Geometry;
 use crate::profile::{Engine, Profile};
 use emu_core::board::builder::BuildError;
 use emu_core::hal::Hal;
@@ -56,6 +57,8 @@ pub struct Supplies {
     pub hal: Hal,
     /// The content of a user's ROM file, where the profile names one.
     pub rom_file: Option<Vec<u8>>,
+    /// What the hard disks in the machine look like, in their order.
+    pub disks: Vec<Geometry>,
     /// Bytes that go to port E9h are wanted.
     pub debug_console: bool,
 }

@@ -3,7 +3,7 @@
 //!
 //! Not modelled: the 8087 socket, parity errors, the cassette port of the PC before it.
 
-use super::isa::{IsaBus, MonitorSwitch};
+use super::isa::{Drives, IsaBus, MonitorSwitch};
 use super::{AssemblyError, BoardKind, CpuClock, CpuModel, Supplies};
 use crate::catalogue::{Catalogue, Options};
 use crate::chips::debug_console::DebugConsole;
@@ -87,9 +87,10 @@ fn profile() -> Profile {
         cpu: CpuProfile { model: "8088".to_owned(), clock_hz: TICK_HZ / 3, engine: Engine::Strict },
         memory_kib: 640,
         firmware: Firmware::Rom,
-        cards: ["cga", "fdc", "com1", "lpt1"].map(card).to_vec(),
+        cards: ["cga", "fdc", "com1", "lpt1", "game-port"].map(card).to_vec(),
         floppies: vec![FloppyProfile::default(), FloppyProfile::default()],
         disks: Vec::new(),
+        caches: None,
         tags: Vec::new(),
         notes: String::new(),
     }
@@ -107,8 +108,9 @@ fn build(profile: &Profile, catalogue: &Catalogue, supplies: Supplies) -> Result
     let mut board = BoardBuilder::new(PORT_LINES);
     let ticks = ticks_per_cycle(profile);
     let system = system_board(&mut board, ticks);
-    let drives: Vec<_> = profile.floppies.iter().map(drive_kind).collect();
-    let mut isa = IsaBus::new(&mut board, TICK_HZ, system.pic, system.dmac, drives.clone());
+    let floppies: Vec<_> = profile.floppies.iter().map(drive_kind).collect();
+    let drives = Drives { floppies: floppies.clone(), disks: supplies.disks.clone() };
+    let mut isa = IsaBus::new(&mut board, TICK_HZ, system.pic, system.dmac, drives);
     for card in &profile.cards {
         let kind = catalogue.find(&card.device).ok_or_else(|| {
             AssemblyError::Profile(format!(
@@ -122,7 +124,7 @@ fn build(profile: &Profile, catalogue: &Catalogue, supplies: Supplies) -> Result
     add_switches(&mut board, &system, switches(profile, monitor));
     add_doors(&mut board, profile, &supplies);
     let domain = board.build(supplies.hal)?;
-    let system_rom = system_rom(profile, &drives, supplies.rom_file)?;
+    let system_rom = system_rom(profile, &floppies, supplies.rom_file)?;
     let memory = memory(profile, &system_rom, roms)?;
     let timing = BusTiming { memory_waits: 0, io_waits: 1 };
     let bus = SystemBus::new(domain, memory, Clock::divided_by(ticks), timing);

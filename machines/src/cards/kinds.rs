@@ -4,11 +4,14 @@ use super::cga::{self, Cga, CgaConfig};
 use super::fdc::{self, FloppyAdapter};
 use super::hercules::Hercules;
 use super::mda::{self, Mda, MonoConfig};
+use super::xt_hdc::{self, XtHdc};
 use crate::boards::isa::{IsaBus, MonitorSwitch, choice, switch};
 use crate::catalogue::{Category, DeviceKind, MountError, OptionDescription, OptionKind, Options, Resources};
+use crate::chips::game_port::GamePort;
 use crate::chips::ns16450::{Model, Ns16450};
 use crate::chips::parallel_port::ParallelPort;
 use crate::firmware::font;
+use crate::firmware::xt_hdc as hdc_rom;
 use crate::profile::OptionValue;
 use emu_core::board::device::DeviceId;
 use emu_core::hal::video::Font;
@@ -23,7 +26,7 @@ fn ports(first: u16, last: u16) -> Resources {
     Resources { ports: vec![(first, last)], ..Resources::default() }
 }
 
-fn color_switch(
+fn choice_option(
     options: &[(&'static str, &'static str)],
     name: &'static str,
     label: &'static str,
@@ -66,7 +69,7 @@ fn mount_cga(isa: &mut IsaBus<'_>, options: &Options) -> Result<(), MountError> 
 const PHOSPHORS: [(&str, &str); 3] = [("green", "Green"), ("amber", "Amber"), ("white", "White")];
 
 fn phosphor_option() -> OptionDescription {
-    color_switch(&PHOSPHORS, "phosphor", "Monitor", "The colour of the monochrome monitor")
+    choice_option(&PHOSPHORS, "phosphor", "Monitor", "The colour of the monochrome monitor")
 }
 
 fn mono_config(isa: &mut IsaBus<'_>, options: &Options) -> MonoConfig {
@@ -202,4 +205,50 @@ fn mount_lpt1(isa: &mut IsaBus<'_>, _options: &Options) -> Result<(), MountError
     let card = isa.board.add("lpt1", ParallelPort::new(isa.tick_hz));
     isa.board.io(0x378..=0x37B, card, ParallelPort::REGION);
     isa.interrupt(7, card, ParallelPort::IRQ)
+}
+
+/// IBM's Fixed Disk Adapter.
+pub fn xt_hdc() -> DeviceKind {
+    DeviceKind {
+        name: "xt-hdc",
+        label: "Fixed Disk Adapter (Xebec)",
+        help: "Two hard disks, with a boot ROM of its own",
+        category: Category::Disks,
+        options: Vec::new(),
+        resources: |_| Resources {
+            ports: vec![(0x320, 0x323)],
+            memory: vec![(0xC_8000, 0xC_9FFF)],
+            interrupts: vec![5],
+            dma_channels: vec![3],
+        },
+        mount: mount_xt_hdc,
+    }
+}
+
+fn mount_xt_hdc(isa: &mut IsaBus<'_>, _options: &Options) -> Result<(), MountError> {
+    let rom = hdc_rom::build(&isa.disks).map_err(|error| MountError(error.to_string()))?;
+    isa.roms.push((rom.base, rom.bytes));
+    let card = isa.board.add("hdc", XtHdc::new(isa.tick_hz));
+    isa.board.io(0x320..=0x323, card, xt_hdc::REGISTERS);
+    isa.interrupt(5, card, xt_hdc::INTERRUPT)?;
+    isa.dma(3, card, xt_hdc::DATA_REQUEST)
+}
+
+/// IBM's Game Control Adapter.
+pub fn game_port() -> DeviceKind {
+    DeviceKind {
+        name: "game-port",
+        label: "Game port",
+        help: "Two joysticks with two buttons each, from the host's gamepads",
+        category: Category::Input,
+        options: Vec::new(),
+        resources: |_| ports(0x200, 0x207),
+        mount: mount_game_port,
+    }
+}
+
+fn mount_game_port(isa: &mut IsaBus<'_>, _options: &Options) -> Result<(), MountError> {
+    let card = isa.board.add("game-port", GamePort::new(isa.tick_hz));
+    isa.board.io(0x200..=0x207, card, GamePort::REGION);
+    Ok(())
 }

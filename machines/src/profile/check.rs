@@ -54,6 +54,9 @@ pub fn check(profile: &Profile, catalogue: &Catalogue) -> Vec<Conflict> {
     check_memory(profile, board, &mut conflicts);
     check_drives(profile, board, &mut conflicts);
     check_cards(profile, board, catalogue, &mut conflicts);
+    for problem in profile.caches.iter().flat_map(|caches| caches.problems()) {
+        conflicts.push(Conflict::new(&[Field::Caches], problem.to_string()));
+    }
     conflicts
 }
 

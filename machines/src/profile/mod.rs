@@ -17,6 +17,7 @@ pub use v1::{CardProfile, CpuProfile, DiskProfile, Engine, Firmware, FloppyProfi
 /// Version 1.
 pub mod v1 {
     use super::{BTreeMap, Deserialize, Serialize};
+    use emu_core::cache::CacheConfig;
 
     /// A machine.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub mod v1 {
         pub memory_kib: u32,
         #[serde(default)]
         pub firmware: Firmware,
+        /// The cache model; absent: none.
+        #[serde(default)]
+        pub caches: Option<CacheConfig>,
         /// By the catalogue's names, in slot order.
         #[serde(default)]
         pub cards: Vec<CardProfile>,

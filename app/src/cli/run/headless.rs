@@ -4,8 +4,10 @@ use super::conditions::Conditions;
 use super::results;
 use crate::cli::{ExitStatus, Port, RunOptions, Speed};
 use crate::session::{Session, SessionOptions, WriterSink};
+use crate::wav::{self, WavFile};
 use anyhow::Context;
 use cpu_time::ProcessTime;
+use emu_core::hal::audio::{AudioSink, NullSink};
 use emu_core::hal::video::Demand;
 use emu_core::machine::Stop;
 use emu_core::time::Cycle;
@@ -30,14 +32,24 @@ pub struct Started {
 pub fn run(profile: &Profile, session: &SessionOptions, options: &RunOptions) -> anyhow::Result<ExitStatus> {
     let started = Started { wall: Instant::now(), cpu: ProcessTime::now() };
     let terminated = watch_for_termination();
-    let mut session = Session::open(profile, session)?;
-    let wants_picture = options.screenshot.is_some();
-    session.frames.set_demand(if wants_picture { Demand::Always } else { Demand::Never });
+    let (sink, recording) = recording(options)?;
+    let mut session = Session::open_playing_to(sink, profile, session)?;
+    session.frames.set_demand(Demand::Never);
     connect_ports(&mut session, options)?;
     let mut conditions = Conditions::new(&options.script, &mut session);
     let status = drive(&mut session, &mut conditions, options, &started, &terminated)?;
     results::write(&mut session, options, &started)?;
+    if let Some(recording) = recording {
+        recording.finish()?;
+    }
     Ok(status)
+}
+
+/// Where the sound goes: into a file, when that is asked for.
+fn recording(options: &RunOptions) -> anyhow::Result<(Box<dyn AudioSink>, Option<WavFile>)> {
+    let Some(path) = &options.record_audio else { return Ok((Box::new(NullSink), None)) };
+    let (sink, file) = wav::create(path)?;
+    Ok((Box::new(sink), Some(file)))
 }
 
 /// Set when the host asks the program to end.

@@ -7,7 +7,6 @@ use crate::library::write_atomically;
 use crate::picture;
 use crate::session::Session;
 use anyhow::Context;
-use emu_core::hal::video::OutputId;
 use emu_core::mem::TableCounters;
 use serde::Serialize;
 use std::io::Write;
@@ -50,10 +49,7 @@ struct RunStats {
 /// A sentence that names the file.
 pub fn write(session: &mut Session, options: &RunOptions, started: &Started) -> anyhow::Result<()> {
     if let Some(path) = &options.screenshot {
-        let frame = session
-            .frames
-            .take(OutputId(0))
-            .context("there is no picture yet; let the machine run longer")?;
+        let frame = session.picture().context("the machine has no display card, so there is no picture")?;
         let png = picture::png_of(&frame)?;
         save(path, &png)?;
     }

@@ -31,3 +31,20 @@ impl Default for Hal {
         Self::silent(14_318_180)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a machine's thread and a host's thread share must be able to move between them.
+    #[test]
+    fn services_move_between_threads() {
+        fn moves<T: Send>() {}
+        moves::<Hal>();
+        moves::<audio::HostStream>();
+        moves::<audio::MixerControl>();
+        moves::<video::FrameViewer>();
+        moves::<video::SoftwareRenderer>();
+        moves::<input::FakePads>();
+    }
+}

@@ -161,6 +161,39 @@ fn textures_follow_the_corners_and_alpha_mixes() {
     assert_eq!(row, [0x33_0000, 0x33_0000, 0x00_0033, 0x00_0033]);
 }
 
+/// The pixels of row 0 of a triangle that covers `width` pixels of a texture surface of `texels` indices 0, 1, 2, …
+fn textured_row(width: u16, texels: u16, repeat: bool, vertices: [Vertex; 3]) -> Vec<u32> {
+    let mut r = renderer(&[(A, PixelFormat::Rgb888, width, 1), (B, PixelFormat::I8, texels, 1)]);
+    let colors = (0..texels).map(|n| Rgb::hex(n.into())).collect();
+    run(&mut r, Command::SetPalette { surface: B, first: 0, colors });
+    run(
+        &mut r,
+        Command::Upload { surface: B, area: area(0, 0, texels, 1), data: (0..texels as u8).collect() },
+    );
+    let state = TriangleState { texture: Some(Texture { surface: B, repeat }), ..draw_with(Blend::Opaque) };
+    run(&mut r, Command::Triangles { state, vertices: vertices.to_vec() });
+    (0..width.into()).map(|x| r.surface(A).unwrap().get(x, 0).unwrap()).collect()
+}
+
+#[test]
+fn textures_repeat_or_end() {
+    let corner = |x: i32, y: i32| Vertex { u: (x - 4) * 256, ..flat(x, y) };
+    let corners = [corner(0, 0), corner(16, 0), corner(0, 16)];
+    assert_eq!(textured_row(10, 3, true, corners), [2, 0, 1, 2, 0, 1, 2, 0, 1, 2]);
+    assert_eq!(textured_row(10, 3, false, corners), [0, 0, 0, 0, 0, 1, 2, 2, 2, 2]);
+}
+
+/// Half way across the screen to a corner three times as near, three quarters of the texture have passed.
+#[test]
+fn near_corners_take_more_of_the_texture() {
+    let corner = |x: i32, y: i32, q, u| Vertex { q, u, ..flat(x, y) };
+    let far = [corner(0, 0, 1000, 0), corner(0, 64, 1000, 0)];
+    let near = corner(64, 0, 3000, 64 * 256);
+    let row = textured_row(64, 64, false, [far[0], near, far[1]]);
+    assert!((47..=48).contains(&row[31]), "{row:?}");
+    assert!(row[..63].is_sorted(), "{row:?}");
+}
+
 #[test]
 fn surfaces_are_bounded() {
     let mut r = SoftwareRenderer::default();

@@ -35,7 +35,7 @@ pub trait CpuBus {
     /// A bus cycle that writes: [`BusStatus::IoWrite`] or [`BusStatus::MemoryWrite`]. Gives the wait states.
     fn write(&mut self, status: BusStatus, address: u32, width: Width, data: u64, at: Cycle) -> u32;
 
-    /// The second of two interrupt acknowledge cycles: the vector.
+    /// The second of two interrupt acknowledge cycles, from its T1 on: the vector.
     fn acknowledge_interrupt(&mut self, at: Cycle) -> u8;
 
     /// The first cycle at which [`Self::hold`] must be asked before a bus cycle may begin.

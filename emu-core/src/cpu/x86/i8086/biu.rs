@@ -9,8 +9,9 @@
 //! may overlap with the bus cycle before it. So, with a free bus, a request in clock `c` has its T1 in `c + 3`:
 //!
 //! - In T2 the unit decides whether a code fetch follows. If so it is prepared at once and its T1 comes right after
-//!   T4, *unless* the execution unit asks for the bus in T3 or T4: then the fetch is given up, which costs two clocks.
-//!   A request in T1 or T2 comes in time, and its T1 follows T4.
+//!   T4. A request of the execution unit in T1 or T2 comes before that, and its T1 follows T4.
+//! - A request while a code fetch is prepared makes the unit give that fetch up. In the last two clocks of the
+//!   preparation (with no wait states, T3 and T4 of the bus cycle before) this costs two clocks more.
 //! - A code fetch after which the queue would be nearly full (queue length in T2: 3 on the 8088; 3 or 4 on the 8086)
 //!   is not followed at once: the decision is put off to the clock after T4.
 //! - With a full queue the unit waits until a byte is taken.
@@ -45,6 +46,9 @@ const NEVER: u64 = u64::MAX;
 
 /// The clocks in which address and status of a bus cycle are prepared.
 const PREPARATION: u64 = 3;
+
+/// By how many clocks an operand's T1 comes after that of the code fetch that was given up for it.
+const GIVING_UP: u64 = 2;
 
 /// How far from the present clock a sound unit's moments can be: a bus cycle with all the wait states there are, and
 /// holds.
@@ -366,7 +370,7 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
         let t4 = self.s.biu.t4;
         let t1 = match self.s.biu.next {
             Next::Nothing | Next::Resume => now.max(t4) + PREPARATION,
-            Next::Start => (now + PREPARATION).max(self.s.biu.at + 2),
+            Next::Start => (now + PREPARATION).max(self.s.biu.at + GIVING_UP),
             Next::Decide => {
                 self.s.biu.after = Next::Nothing;
                 self.complete_fetch();
@@ -507,11 +511,13 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
         self.release_bus();
     }
 
-    /// Two interrupt acknowledge cycles. Gives the vector.
+    /// Two interrupt acknowledge cycles; on an 8086 with two idle clocks between (as the manual has it; not among what
+    /// was measured). Gives the vector.
     pub(super) fn acknowledge(&mut self) -> u8 {
         let first = self.request_bus();
         let t1 = self.after_hold(first);
-        let second = t1 + 4 + if WIDE { 2 } else { 0 };
+        let idle = if WIDE { 2 } else { 0 };
+        let second = t1 + 4 + idle;
         let vector = self.bus.acknowledge_interrupt(Cycle(second));
         self.finish_cycle(second, 0);
         self.release_bus();

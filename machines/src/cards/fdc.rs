@@ -21,6 +21,8 @@ use std::any::Any;
 #[cfg(test)]
 mod driver;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 /// The output to IRQ 6.

@@ -209,7 +209,7 @@ impl Drive {
         let (mut taken, mut place) = (0u64, 0u8);
         for _ in 0..sector.min(count - 1) {
             taken |= 1 << place;
-            place = (place + self.interleave.max(1)) % count;
+            place = (place + self.interleave % count) % count;
             while taken >> place & 1 != 0 {
                 place = (place + 1) % count;
             }
@@ -311,7 +311,7 @@ impl Drive {
     pub fn restore(&mut self, state: DriveState) {
         let DriveState { cylinder, interleave, bad_tracks, characteristics } = state;
         self.cylinder = cylinder.min(self.last_cylinder());
-        self.set_interleave(interleave);
+        self.interleave = interleave;
         self.bad_tracks = bad_tracks;
         self.characteristics = characteristics;
     }

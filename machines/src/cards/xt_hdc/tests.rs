@@ -1,6 +1,7 @@
 use super::*;
 use emu_core::board::testing::Bench;
 use emu_core::hal::storage::{FaultyMedium, MemoryMedium};
+use proptest::prelude::*;
 
 const HZ: u64 = 14_318_180;
 const SMALL: Geometry = Geometry { cylinders: 306, heads: 4, sectors: 17 };
@@ -230,4 +231,107 @@ fn an_idle_controller_arms_nothing_and_a_reset_ends_everything() {
     assert_ne!(driver.bench.next_due(), Tick::NEVER);
     driver.bench.write(1, 0);
     assert_eq!((driver.status(), driver.bench.next_due()), (0, Tick::NEVER));
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Nonsense {
+    Read(u32),
+    Write(u32, u8),
+    Block([u8; 6]),
+    Dma(Option<u8>),
+    DmaRead,
+    Wait(u32),
+}
+
+fn nonsense() -> impl Strategy<Value = Nonsense> {
+    let code = prop::sample::select(vec![
+        0u8, 1, 3, 4, 5, 6, 7, 8, 0xA, 0xB, 0xC, 0xD, 0xE, 0xF, 0xE0, 0xE3, 0xE4, 0xE5,
+    ]);
+    let block = (code, any::<[u8; 5]>())
+        .prop_map(|(code, [a, b, c, d, e])| Nonsense::Block([code, a & 0x23, b & 0x4F, c, d, e]));
+    prop_oneof![
+        (0u32..5).prop_map(Nonsense::Read),
+        (0u32..5, any::<u8>()).prop_map(|(at, byte)| Nonsense::Write(at, byte)),
+        block,
+        any::<Option<u8>>().prop_map(Nonsense::Dma),
+        Just(Nonsense::DmaRead),
+        (0u32..4_000_000).prop_map(Nonsense::Wait),
+    ]
+}
+
+fn apply(bench: &mut Bench<XtHdc>, what: Nonsense) {
+    match what {
+        Nonsense::Read(at) => {
+            bench.read(at);
+        }
+        Nonsense::Write(at, byte) => {
+            bench.write(at, byte);
+        }
+        Nonsense::Block(bytes) => {
+            bench.write(2, 0);
+            bench.write(3, bytes[5] >> 3 & 3);
+            bytes.into_iter().for_each(|byte| {
+                bench.write(0, byte);
+            });
+        }
+        Nonsense::Dma(byte) => bench.dma_write(byte, false),
+        Nonsense::DmaRead => {
+            bench.dma_read(true);
+        }
+        Nonsense::Wait(ticks) => bench.advance(ticks.into()),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn random_work_agrees_with_a_model_disk(
+        list in prop::collection::vec((any::<bool>(), any::<u32>(), 1u8..20, any::<u8>()), 1..6),
+    ) {
+        let mut driver = Driver::new();
+        let mut model = image();
+        for (writes, at, count, fill) in list {
+            let number = at % SMALL.total_sectors() as u32;
+            let count = u64::from(count).min(SMALL.total_sectors() - u64::from(number)) as u8;
+            let (track, s) = (number / 17, (number % 17) as u8);
+            let chs = ((track / 4) as u16, (track % 4) as u8, s);
+            let range = number as usize * 512..(number as usize + usize::from(count)) * 512;
+            if writes {
+                let data: Vec<u8> = (0..range.len()).map(|i| fill.wrapping_mul(i as u8)).collect();
+                prop_assert_eq!(driver.execute(block(0x0A, chs, count), Way::Dma, &data), 0);
+                model[range].copy_from_slice(&data);
+            } else {
+                prop_assert_eq!(driver.execute(block(0x08, chs, count), Way::Dma, &[]), 0);
+                prop_assert!(driver.memory == model[range]);
+            }
+        }
+    }
+
+    #[test]
+    fn nonsense_never_stops_it_and_a_saved_state_goes_on_alike(
+        list in prop::collection::vec(nonsense(), 1..60),
+        rest in prop::collection::vec(nonsense(), 1..60),
+    ) {
+        let mut driver = Driver::empty();
+        driver.insert(0, Box::new(MemoryMedium::new(vec![1; 17 * 4 * 512 * 20]))).unwrap();
+        let mut bench = driver.bench;
+        list.into_iter().for_each(|what| apply(&mut bench, what));
+        let mut bytes = vec![0; 17 * 4 * 512 * 20];
+        bench.device.medium(0).unwrap().read_at(0, &mut bytes).unwrap();
+        let mut fresh = Driver::empty();
+        fresh.insert(0, Box::new(MemoryMedium::new(bytes))).unwrap();
+        let mut other = bench.restored_into(fresh.bench.device).unwrap();
+        for what in rest {
+            apply(&mut bench, what);
+            apply(&mut other, what);
+            prop_assert_eq!(bench.device.save(), other.device.save(), "after {:?}", what);
+            prop_assert_eq!(bench.next_due(), other.next_due());
+        }
+        bench.write(1, 0);
+        let mut driver = Driver { bench, memory: Vec::new() };
+        driver.execute(block(0x06, (1, 0, 0), 6), Way::Ports, &[]);
+        prop_assert_eq!(driver.execute(block(0x08, (1, 0, 3), 1), Way::Dma, &[]), 0);
+        prop_assert_eq!(&driver.memory, &[FORMAT_FILL; 512]);
+    }
 }

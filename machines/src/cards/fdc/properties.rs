@@ -57,6 +57,8 @@ fn do_work(driver: &mut Driver, format: &FloppyFormat, model: &mut [u8], work: &
             driver.reset();
             driver.select(0);
             driver.command(&[0x03, 0xDF, 0x02]);
+            // 77 pulses do not always reach track 0 from beyond.
+            driver.recalibrate(0);
             driver.recalibrate(0);
         }
         Work::Read { at, count } => {

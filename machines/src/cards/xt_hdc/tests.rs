@@ -283,7 +283,7 @@ fn apply(bench: &mut Bench<XtHdc>, what: Nonsense) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn random_work_agrees_with_a_model_disk(

@@ -519,7 +519,7 @@ fn race(ram: &Arc<RamBlock>, stop: &AtomicBool, mut round: impl FnMut(&mut Tlb, 
 /// the main thread marks code and stores on it, and each of its stores must be told.
 #[test]
 fn vcpus_race_on_one_block() {
-    let rounds: u32 = if cfg!(miri) { 20 } else { 20_000 };
+    let rounds: u32 = if cfg!(miri) { 3 } else { 20_000 };
     let ram = block(2 * PAGE_SIZE);
     let stop = AtomicBool::new(false);
     let spread = |byte: u32| (byte & 0xFF) * 0x0101_0101;

@@ -47,7 +47,7 @@ pub trait Probe {
     /// Whether anything is watched at all; a constant, so that an unwatched engine has no code for it.
     const ACTIVE: bool;
 
-    /// An instruction is about to begin. `true` stops the processor before it.
+    /// An instruction is about to begin, and no interrupt comes before it. `true` stops the processor before it.
     fn before_instruction(&mut self, _at: CodeAddress) -> bool {
         false
     }

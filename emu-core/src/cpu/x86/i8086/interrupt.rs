@@ -34,15 +34,21 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
         pending
     }
 
-    /// Enters an interrupt if one is to be taken now, before the next instruction.
+    /// Whether an interrupt is to be taken now, before the next instruction.
+    #[inline(always)]
+    pub fn interrupt_comes(&mut self) -> bool {
+        let pending = self.interrupt_pending();
+        (pending || self.s.trap) && !self.s.shadow
+    }
+
+    /// Enters an interrupt if one is to be taken now.
     #[inline(always)]
     pub fn take_interrupt(&mut self) -> bool {
-        let pending = self.interrupt_pending();
-        if !(pending || self.s.trap) || self.s.shadow {
-            return false;
+        let comes = self.interrupt_comes();
+        if comes {
+            self.enter_interrupt();
         }
-        self.enter_interrupt();
-        true
+        comes
     }
 
     #[cold]

@@ -49,8 +49,11 @@ LATER           equ 2000        ; formatting a drive
         jmp near initialise
         db "Anachron hard disk", 0
 
-; Called once by the POST.
+; Called once by the POST. Without drives all stays as it is.
 initialise:
+%if DRIVES == 0
+        retf
+%endif
         push ds
         push es
         push ax

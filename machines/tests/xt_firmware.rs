@@ -5,7 +5,9 @@ use emu_core::machine::Machine;
 use emu_core::machine::typist::Typist;
 use machines::boards::{self, Supplies};
 use machines::catalogue::Catalogue;
-use machines::profile::{Firmware, Profile};
+use machines::firmware::asm::Program;
+use machines::media::hard_disk::geometry_for;
+use machines::profile::{CardProfile, Firmware, Profile};
 use std::path::PathBuf;
 
 /// An XT under test.
@@ -18,8 +20,26 @@ impl Xt {
         let mut profile = (boards::xt::KIND.profile)();
         profile.firmware = firmware.clone();
         change(&mut profile);
-        let machine = boards::build(&profile, &Catalogue::standard(), Supplies::default());
+        Self::with_supplies(&profile, Supplies::default())
+    }
+
+    fn with_supplies(profile: &Profile, supplies: Supplies) -> Self {
+        let machine = boards::build(profile, &Catalogue::standard(), supplies);
         Self { machine: machine.unwrap_or_else(|error| panic!("{error}")) }
+    }
+
+    /// An XT with these images as its hard disks.
+    fn with_hard_disks(firmware: &Firmware, images: Vec<Vec<u8>>) -> Self {
+        let mut profile = (boards::xt::KIND.profile)();
+        profile.firmware = firmware.clone();
+        profile.cards.retain(|card| card.device != "xt-hdc");
+        profile.cards.push(CardProfile { device: "xt-hdc".to_owned(), options: Default::default() });
+        let disks = images.iter().map(|image| geometry_for(image.len() as u64).unwrap()).collect();
+        let mut xt = Self::with_supplies(&profile, Supplies { disks, ..Supplies::default() });
+        for (slot, image) in images.into_iter().enumerate() {
+            xt.machine.insert("hdc", slot, "test", Box::new(MemoryMedium::new(image))).unwrap();
+        }
+        xt
     }
 
     fn insert(&mut self, slot: usize, image: Vec<u8>) {
@@ -92,6 +112,16 @@ impl Xt {
             assert!(self.machine.now() < end, "INT {interrupt:02X}h does not come back: {registers:X?}");
             let next = self.machine.now() + self.machine.cpu_hz() / 2000;
             self.machine.run_until(next);
+        }
+    }
+
+    /// Types while nobody takes the keys.
+    fn press(&mut self, text: &str) {
+        self.call(0x11, &[]);
+        let mut typist = Typist::new(text).unwrap();
+        for _ in 0..60 {
+            typist.advance(&mut self.machine);
+            self.run_millis(5);
         }
     }
 
@@ -182,9 +212,7 @@ fn started(firmware: &Firmware, change: impl FnOnce(&mut Profile)) -> Xt {
 
 fn with_mda(profile: &mut Profile) {
     profile.cards.retain(|card| card.device != "cga");
-    profile
-        .cards
-        .push(machines::profile::CardProfile { device: "mda".to_owned(), options: Default::default() });
+    profile.cards.push(CardProfile { device: "mda".to_owned(), options: Default::default() });
 }
 
 #[test]
@@ -386,5 +414,123 @@ fn a_track_can_be_formatted() {
         assert_eq!((xt.reg("AX") >> 8, xt.reg("FLAGS") & 1), (0, 0), "{firmware:?}");
         xt.call(0x13, &[("AX", 0x0209), ("BX", 0x5000), ("CX", 3 << 8 | 1), ("DX", 0x0100), ("ES", 0)]);
         assert_eq!((xt.reg("AX"), xt.word(0x5000), xt.word(0x5000 + 9 * 512 - 2)), (9, 0xF6F6, 0xF6F6));
+    }
+}
+
+/// Says how it was started.
+const BOOT_SECTOR: &str = "
+        org 7C00h
+        mov si, text
+        push cs
+        pop ds
+        cld
+next:   lodsb
+        or al, al
+        jz next_key
+        mov ah, 0Eh
+        int 10h
+        jmp next
+next_key:
+        hlt
+        jmp next_key
+text:   db 'Started from the hard disk', 0
+        at 7DFEh, 0
+        dw 0AA55h
+";
+
+#[test]
+fn hard_disks_boot_and_keep_sectors() {
+    const TEN_MB: usize = 306 * 4 * 17;
+    for firmware in &BOTH {
+        let mut first = numbered(TEN_MB as u32);
+        let boot = Program::new().source("boot", BOOT_SECTOR).assemble("boot").unwrap();
+        first[..512].copy_from_slice(&boot.bytes);
+        let mut xt = Xt::with_hard_disks(firmware, vec![first, numbered(615 * 4 * 17)]);
+        xt.wait_for("Started from the hard disk", 90);
+        let call =
+            |ax: u16, cx: u16, dx: u16| [("AX", ax), ("BX", 0x5000), ("CX", cx), ("DX", dx), ("ES", 0)];
+        // Cylinder 300 of 306, head 3, sectors 16 and 17.
+        xt.call(0x13, &call(0x0202, (300 & 0xFF) << 8 | (300 >> 8) << 6 | 16, 0x0380));
+        assert_eq!(xt.reg("FLAGS") & 1, 0, "{firmware:?}, AX {:04X}", xt.reg("AX"));
+        let number = (300 * 4 + 3) * 17 + 15;
+        assert_eq!([xt.word(0x5000), xt.word(0x5200)], [number, number + 1]);
+        xt.poke(0x5000, &[0x33; 512]);
+        xt.call(0x13, &call(0x0301, 5 << 8 | 1, 0x0081));
+        assert_eq!((xt.reg("AX") >> 8, xt.reg("FLAGS") & 1), (0, 0));
+        xt.poke(0x5000, &[0; 512]);
+        xt.call(0x13, &call(0x0201, 5 << 8 | 1, 0x0081));
+        assert_eq!(xt.word(0x5000), 0x3333);
+        xt.call(0x13, &call(0x0800, 0, 0x0080));
+        assert_eq!((xt.reg("CX"), xt.reg("DX")), ((305 & 0xFF) << 8 | 0x40 | 17, 0x0302), "{firmware:?}");
+        xt.call(0x13, &call(0x1500, 0, 0x0081));
+        let sectors = u32::from(xt.reg("CX")) << 16 | u32::from(xt.reg("DX"));
+        assert_eq!((xt.reg("AX") >> 8, sectors), (3, 615 * 4 * 17));
+        xt.call(0x13, &call(0x0201, 1, 0x0480));
+        assert_eq!(xt.reg("FLAGS") & 1, 1, "there is no head 4");
+        xt.call(0x13, &call(0x0201, 1, 0x0082));
+        assert_eq!((xt.reg("AX") >> 8, xt.reg("FLAGS") & 1), (1, 1), "there is no third disk");
+    }
+}
+
+/// Scan code and character of each stroke, as IBM's table has them (Technical Reference, "Keyboard Encoding").
+#[test]
+fn keys_become_characters_and_scan_codes() {
+    let mut xt = started(&Firmware::Rom, |_| {});
+    let rows = [
+        ("a", 0x1E61),
+        ("A", 0x1E41),
+        ("1", 0x0231),
+        ("!", 0x0221),
+        ("\\n", 0x1C0D),
+        ("\\t", 0x0F09),
+        ("{Shift+Tab}", 0x0F00),
+        ("{Esc}", 0x011B),
+        ("{Bksp}", 0x0E08),
+        ("{Ctrl+C}", 0x2E03),
+        ("{Ctrl+Bksp}", 0x0E7F),
+        ("{Ctrl+Return}", 0x1C0A),
+        ("{Ctrl+2}", 0x0300),
+        ("{Alt+X}", 0x2D00),
+        ("{Alt+1}", 0x7800),
+        ("{F1}", 0x3B00),
+        ("{Shift+F1}", 0x5400),
+        ("{Ctrl+F10}", 0x6700),
+        ("{Alt+F10}", 0x7100),
+        ("{Up}", 0x4800),
+        ("{Home}", 0x4700),
+        ("{Ctrl+Home}", 0x7700),
+        ("{Ctrl+Left}", 0x7300),
+        ("{PgDn}", 0x5100),
+        ("{Del}", 0x5300),
+        ("{Ins}", 0x5200),
+        ("~", 0x297E),
+        ("\\\\", 0x2B5C),
+        ("|", 0x2B7C),
+    ];
+    for (typed, want) in rows {
+        xt.press(typed);
+        xt.call(0x16, &[("AX", 0x0100)]);
+        assert_eq!(xt.reg("FLAGS") & 0x40, 0, "no key from {typed}");
+        xt.call(0x16, &[("AX", 0)]);
+        assert_eq!(xt.reg("AX"), want, "{typed} gives {:04X}", xt.reg("AX"));
+        xt.call(0x16, &[("AX", 0x0100)]);
+        assert_eq!(xt.reg("FLAGS") & 0x40, 0x40, "one key from {typed}");
+    }
+    xt.press("{Caps}");
+    xt.press("a");
+    xt.call(0x16, &[("AX", 0)]);
+    assert_eq!(xt.reg("AX"), 0x1E41, "Caps Lock");
+    xt.call(0x16, &[("AX", 0x0200)]);
+    assert_eq!(xt.reg("AX") & 0x4F, 0x40, "only Caps Lock is on");
+}
+
+#[test]
+fn ctrl_alt_del_starts_again() {
+    for firmware in &BOTH {
+        let mut xt = started(firmware, |_| {});
+        xt.call(0x10, &[("AX", 3)]);
+        assert!(!xt.shows("KB OK"));
+        xt.press("{Ctrl+Alt+Del}");
+        xt.wait_for(NO_DISK, 30);
     }
 }

@@ -130,6 +130,7 @@ pub struct Cx<'a> {
 
 impl Cx<'_> {
     /// Drives an output pin. Setting a level that it already has does nothing.
+    #[inline]
     pub fn set_line(&mut self, line: LineId, level: bool) {
         self.push(Effect::Line(line, level));
     }
@@ -173,6 +174,7 @@ impl Cx<'_> {
         self.push(Effect::RequestExit);
     }
 
+    #[inline]
     fn push(&mut self, effect: Effect) {
         self.effects.queue.push((self.me, effect));
     }

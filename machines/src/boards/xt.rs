@@ -13,7 +13,6 @@ use crate::chips::i8253::I8253;
 use crate::chips::i8255::{I8255, Port};
 use crate::chips::i8259a::I8259A;
 use crate::chips::keyboard_xt::KeyboardXt;
-use crate::chips::ls74::Ls74;
 use crate::chips::nmi_mask::NmiMask;
 use crate::chips::speaker::Speaker;
 use crate::chips::switch_bank::SwitchBank;
@@ -147,10 +146,9 @@ fn ticks_per_cycle(profile: &Profile) -> u64 {
 /// The system board's own chips (Technical Reference, "System Board" data flow and logic diagrams).
 fn system_board(board: &mut BoardBuilder, ticks: u64) -> SystemBoard {
     let pic = board.add("pic", I8259A::primary());
-    let timer = I8253::new(Clock::divided_by(PIT_TICKS)).with_rising_edges_only(1);
+    let timer = I8253::new(Clock::divided_by(PIT_TICKS)).with_rising_edges_only(1).with_driven_gate(2);
     let pit = board.add("pit", timer);
     let dmac = board.add("dmac", dma_controller(ticks));
-    let refresh = board.add("refresh", Ls74::default());
     let ppi = board.add("ppi", I8255::default());
     let keyboard = board.add("keyboard", KeyboardXt::new(TICK_HZ));
     let speaker = board.add("speaker", Speaker::default());
@@ -170,9 +168,7 @@ fn system_board(board: &mut BoardBuilder, ticks: u64) -> SystemBoard {
         .wire_to_cpu((nmi_mask, NmiMask::NMI), CpuPin::NonMaskableInterrupt)
         .wire_to_cpu((dmac, I8237A::HRQ), CpuPin::Hold(dmac))
         .wire((pit, I8253::out(0)), (pic, I8259A::ir(0)))
-        .wire((pit, I8253::out(1)), (refresh, Ls74::CLOCK))
-        .wire((refresh, Ls74::Q), (dmac, I8237A::dreq(0)))
-        .wire((dmac, I8237A::dack(0)), (refresh, Ls74::CLEAR))
+        .wire((pit, I8253::out(1)), (dmac, I8237A::dreq(0)))
         .wire((pit, I8253::out(2)), (speaker, Speaker::TIMER))
         .wire((pit, I8253::out(2)), (ppi, I8255::pin(Port::C, 5)))
         .wire((ppi, I8255::out(Port::B, 0)), (pit, I8253::gate(2)))
@@ -186,9 +182,11 @@ fn system_board(board: &mut BoardBuilder, ticks: u64) -> SystemBoard {
     SystemBoard { pic, dmac, keyboard, ppi }
 }
 
-/// The DMA controller runs at the processor's clock; the board adds a wait state to each cycle but the refresh.
+/// The DMA controller runs at the processor's clock; the board adds a wait state to each cycle but the refresh,
+/// whose requests it remembers in a flip-flop.
 fn dma_controller(ticks: u64) -> I8237A {
-    (1..4).fold(I8237A::new(Clock::divided_by(ticks)), |dmac, channel| dmac.with_wait_states(channel, 1))
+    let dmac = I8237A::new(Clock::divided_by(ticks)).with_request_latch(0);
+    (1..4).fold(dmac, |dmac, channel| dmac.with_wait_states(channel, 1))
 }
 
 fn add_switches(board: &mut BoardBuilder, system: &SystemBoard, switches: u8) {

@@ -6,6 +6,9 @@
 //! should not, which lengthens a block (the PC uses single mode alone). A cascaded channel's grant only pulses DACK,
 //! which reaches the other controller's [`I8237A::HLDA`] pin.
 //!
+//! The PC's refresh is half of what its board does, so the flip-flop that remembers its request is kept in here, see
+//! [`I8237A::with_request_latch`].
+//!
 //! DREQ and DACK lines are true when asserted. The command register's DREQ sense bit is obeyed, the DACK sense bit
 //! and extended write are kept and change nothing. Not modelled: memory-to-memory transfers (no PC can use them:
 //! channel 0 refreshes), and an EOP that comes from outside.
@@ -122,6 +125,8 @@ pub struct I8237A {
     clock: Clock,
     /// Wait states of each channel's transfers.
     wait_states: [u8; 4],
+    /// Channels whose requests come through a flip-flop.
+    latched: u8,
     channels: [Channel; 4],
     command: Command,
     /// Channels that have reached their terminal count since the last read of the status.
@@ -159,6 +164,7 @@ impl I8237A {
         Self {
             clock,
             wait_states: [0; 4],
+            latched: 0,
             channels: [Channel::new(); 4],
             command: Command::default(),
             reached: 0,
@@ -178,6 +184,14 @@ impl I8237A {
     #[must_use]
     pub fn with_wait_states(mut self, channel: u8, clocks: u8) -> Self {
         self.wait_states[usize::from(channel)] = clocks;
+        self
+    }
+
+    /// The board has a flip-flop (half a 74LS74) before `channel`'s DREQ: a rising edge sets it, DACK clears it. No
+    /// device takes part in the transfers, which only read memory, and so neither DACK nor the cycle is shown.
+    #[must_use]
+    pub fn with_request_latch(mut self, channel: u8) -> Self {
+        self.latched |= 1 << (channel & 3);
         self
     }
 
@@ -241,30 +255,46 @@ impl I8237A {
     fn serve(&mut self, cx: &mut Cx<'_>) {
         let Some(number) = self.next_channel() else { return self.update_hrq(cx) };
         self.last = number;
-        cx.set_line(Self::dack(number), true);
-        if self.channel(number).mode.service != Service::Cascade {
-            self.transfer(number, cx);
+        let is_shown = self.latched & (1 << number) == 0;
+        if is_shown {
+            cx.set_line(Self::dack(number), true);
+        } else {
+            self.dreq &= !(1 << number);
         }
-        cx.set_line(Self::dack(number), false);
+        if self.channel(number).mode.service != Service::Cascade {
+            let cycle = self.transfer(number, cx);
+            if is_shown {
+                self.show(cycle, cx);
+            }
+        }
+        if is_shown {
+            cx.set_line(Self::dack(number), false);
+        }
         self.update_hrq(cx);
     }
 
-    fn transfer(&mut self, number: u8, cx: &mut Cx<'_>) {
+    /// Moves a channel on by one transfer.
+    fn transfer(&mut self, number: u8, cx: &mut Cx<'_>) -> DmaCycle {
         cx.stall(self.duration(number, cx.now));
         let address = u32::from(self.page_of(number)) << 16 | u32::from(self.channel(number).address);
         let channel = &mut self.channels[usize::from(number)];
         let terminal_count = channel.step();
         let Mode { direction, service, .. } = channel.mode;
-        let cycle = DmaCycle { channel: number, address, direction, terminal_count };
         if terminal_count {
-            cx.set_line(Self::TC, true);
-        }
-        cx.dma(cycle);
-        if terminal_count {
-            cx.set_line(Self::TC, false);
             self.finish(number);
         } else {
             self.holder = matches!(service, Service::Block | Service::Demand).then_some(number);
+        }
+        DmaCycle { channel: number, address, direction, terminal_count }
+    }
+
+    fn show(&self, cycle: DmaCycle, cx: &mut Cx<'_>) {
+        if cycle.terminal_count {
+            cx.set_line(Self::TC, true);
+        }
+        cx.dma(cycle);
+        if cycle.terminal_count {
+            cx.set_line(Self::TC, false);
         }
     }
 
@@ -391,8 +421,11 @@ impl Device for I8237A {
                 self.serve(cx);
             }
         } else if pin.0 < 4 {
-            self.dreq = with_bit(self.dreq, 1 << pin.0, level);
-            self.update_hrq(cx);
+            let bit = 1 << pin.0;
+            if level || self.latched & bit == 0 {
+                self.dreq = with_bit(self.dreq, bit, level);
+                self.update_hrq(cx);
+            }
         }
     }
 
@@ -403,7 +436,8 @@ impl Device for I8237A {
     fn reset(&mut self, kind: ResetKind, cx: &mut Cx<'_>) {
         if kind == ResetKind::PowerOn {
             let fresh = Self::new(self.clock);
-            *self = Self { wait_states: self.wait_states, dreq: self.dreq, ..fresh };
+            let dreq = self.dreq & !self.latched;
+            *self = Self { wait_states: self.wait_states, latched: self.latched, dreq, ..fresh };
         }
         self.master_clear();
         self.hrq = false;
@@ -414,6 +448,7 @@ impl Device for I8237A {
         let Self {
             clock: _,
             wait_states: _,
+            latched: _,
             channels,
             command,
             reached,

@@ -9,7 +9,6 @@ pub mod i8253;
 pub mod i8255;
 pub mod i8259a;
 pub mod keyboard_xt;
-pub mod ls74;
 pub mod mc6845;
 pub mod nmi_mask;
 pub mod ns16450;

@@ -150,6 +150,25 @@ fn the_xt_shares_a_page_between_channels_0_and_1() {
 }
 
 #[test]
+fn a_latched_request_lasts_until_its_acknowledge_and_shows_no_cycle() {
+    let mut bench = Bench::new(controller().with_request_latch(0));
+    program(&mut bench, 0, 0x58, 0x100, 0xFFFF);
+    let dreq = I8237A::dreq(0);
+    bench.set_pin(dreq, true);
+    bench.set_pin(dreq, false);
+    assert!(bench.line(I8237A::HRQ));
+    bench.set_pin(dreq, true);
+    assert_eq!(bench.hold_acknowledge(), 4 * 3);
+    assert!(!bench.line(I8237A::HRQ), "the pin is still high, but there was no new edge");
+    bench.set_pin(dreq, false);
+    assert!(!bench.line(I8237A::HRQ));
+    bench.set_pin(dreq, true);
+    bench.hold_acknowledge();
+    assert_eq!((word(&mut bench, 0), bench.dma_cycles.len()), (0x102, 0));
+    assert!(bench.edges(I8237A::dack(0), true).is_empty());
+}
+
+#[test]
 fn a_cascaded_controller_is_served_through_the_other_ones_dack() {
     let (mut first, mut second) = (bench(), bench());
     program(&mut first, 0, 0xC0, 0, 0);

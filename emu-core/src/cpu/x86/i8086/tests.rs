@@ -286,6 +286,24 @@ fn a_hold_costs_nothing_while_the_bus_is_idle_and_its_length_when_it_is_busy() {
     assert!(late > free && late <= free + 10, "{free} {late} {granted:?}");
 }
 
+#[test]
+fn an_8088_is_bound_by_its_bus_where_an_8086_is_not() {
+    let clocks = |variant, code: &[u8], count: u64| {
+        let mut bus = Bus::with(&code.repeat(count as usize + 40));
+        let mut cpu = processor(variant);
+        // Until the queue has found its steady state.
+        steps(&mut cpu, &mut bus, 40);
+        let begun = now(&cpu);
+        steps(&mut cpu, &mut bus, count as usize);
+        (now(&cpu) - begun) as f64 / count as f64
+    };
+    // nop; mov ax, bx; push ax: a byte takes an 8088 four clocks to fetch, and a word eight to write.
+    for (code, narrow, wide) in [(&[0x90][..], 4.0, 3.0), (&[0x8B, 0xC3], 8.0, 4.0), (&[0x50], 14.0, 10.0)] {
+        let (slow, fast) = (clocks(Variant::I8088, code, 64), clocks(Variant::I8086, code, 64));
+        assert!((slow - narrow).abs() < 0.6 && (fast - wide).abs() < 0.6, "{code:02X?}: {slow} {fast}");
+    }
+}
+
 /// Code in which most bytes mean something: opcodes at random, low addresses, and everything in RAM.
 fn any_memory() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 4096)

@@ -7,7 +7,7 @@
 //! Region [`REGISTERS`] is 3F0h–3F5h, region [`HIGH_DENSITY`] is 3F7h. Not modelled: the AT's precompensation.
 
 use crate::chips::upd765::{ChipState, DataRate, DriveKind, DriveSide, DriveState, FloppyDrive, Upd765};
-use crate::media::floppy::{FloppyDisk, identify};
+use crate::media::floppy::{FloppyDisk, identify, unpack};
 use emu_core::board::device::{
     BusAccess, Cx, Device, LineId, MediaError, MediaHost, MediaSlot, NoAnswer, RegionId, RegisterView,
     ResetKind,
@@ -351,6 +351,7 @@ impl MediaHost for FloppyAdapter {
     ) -> Result<(), MediaError> {
         let now = cx.now;
         let drive = self.drives.get_mut(slot).ok_or(MediaError::NoSuchSlot(slot))?;
+        medium = unpack(medium)?;
         let format = identify(medium.as_mut())?;
         drive.kind().accepts(format)?;
         drive.insert(FloppyDisk::new(medium, format), now);

@@ -3,6 +3,7 @@
 //! A raw image is the disk's sectors in the order cylinder, head, sector; its size tells the format. Sources: IBM
 //! Technical References of the PC, PC AT and PS/2 ("Diskette Drive"), DOS 3.3 Technical Reference (BPB).
 
+use super::imd;
 use emu_core::board::device::MediaError;
 use emu_core::hal::storage::Medium;
 
@@ -108,13 +109,19 @@ const OTHERS: [(u64, &str); 7] = [
     (2_949_120, "a 2.88M disk, which needs an extra-density drive"),
 ];
 
-/// The format of a raw image.
+/// The format of a raw image, or of what an ImageDisk file holds.
 ///
 /// # Errors
 /// [`MediaError::Unsuitable`] with the reason and the remedy, [`MediaError::Unreadable`] when the host cannot read it.
 pub fn identify(medium: &mut dyn Medium) -> Result<&'static FloppyFormat, MediaError> {
     let size = medium.len();
-    let format = FORMATS.iter().find(|f| f.image_bytes() == size).ok_or_else(|| odd_size(size))?;
+    let Some(format) = FORMATS.iter().find(|f| f.image_bytes() == size) else {
+        return match signature(medium) {
+            Some(kind) if kind.0 == imd::SIGNATURE => identify(&mut imd::unpack(medium)?),
+            Some((_, kind)) => Err(other_kind(kind)),
+            None => Err(odd_size(size)),
+        };
+    };
     let mut boot = [0; SECTOR_BYTES];
     medium.read_at(0, &mut boot).map_err(|error| MediaError::Unreadable(error.to_string()))?;
     match contradicting_layout(&boot, format) {
@@ -125,6 +132,45 @@ pub fn identify(medium: &mut dyn Medium) -> Result<&'static FloppyFormat, MediaE
             format.name
         ))),
     }
+}
+
+/// Files that begin like this are no raw sectors.
+const SIGNATURES: [(&[u8], &str); 9] = [
+    (imd::SIGNATURE, "an ImageDisk"),
+    (b"TD", "a TeleDisk"),
+    (b"td", "a compressed TeleDisk"),
+    (b"86BF", "an 86F"),
+    (b"HXCPICFE", "an HFE"),
+    (b"PSI ", "a PSI"),
+    (b"SCP", "a SuperCard Pro"),
+    (b"conectix", "a VHD"),
+    (b"PK\x03\x04", "a zip"),
+];
+
+/// Which other kind of file the image is.
+fn signature(medium: &mut dyn Medium) -> Option<(&'static [u8], &'static str)> {
+    let mut start = [0; 8];
+    medium.read_at(0, &mut start).ok()?;
+    SIGNATURES.into_iter().find(|s| start.starts_with(s.0))
+}
+
+fn other_kind(kind: &str) -> MediaError {
+    let words =
+        format!("This is {kind} file; convert it to raw sectors (.img) with the program that made it first");
+    MediaError::Unsuitable(words)
+}
+
+/// A medium of raw sectors in place of a file of another kind that can be read: an ImageDisk file becomes a
+/// write-protected medium in memory. Any other comes back as it is.
+///
+/// # Errors
+/// As [`imd::unpack`].
+pub fn unpack(mut medium: Box<dyn Medium>) -> Result<Box<dyn Medium>, MediaError> {
+    let is_raw = FORMATS.iter().any(|f| f.image_bytes() == medium.len());
+    if !is_raw && signature(medium.as_mut()).is_some_and(|kind| kind.0 == imd::SIGNATURE) {
+        return Ok(Box::new(imd::unpack(medium.as_mut())?));
+    }
+    Ok(medium)
 }
 
 /// The heads and sectors per track that the boot sector's parameter block states, when it describes the whole image
@@ -214,6 +260,18 @@ mod tests {
         assert!(identified(image.clone()).unwrap_err().contains("1 side(s) with 9 sectors"));
         image[19] = 1;
         assert_eq!(identified(image), Ok("360K"), "a block that does not describe the image is no evidence");
+    }
+
+    #[test]
+    fn files_of_other_kinds_are_named() {
+        for (start, kind) in
+            [("TD\0\0", "a TeleDisk file"), ("HXCPICFE", "an HFE file"), ("IMD 1.18", "ImageDisk file")]
+        {
+            let mut bytes = start.as_bytes().to_vec();
+            bytes.resize(5000, 0);
+            let said = identified(bytes).unwrap_err();
+            assert!(said.contains(kind), "{said}");
+        }
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 mod disk;
 mod format;
+pub mod imd;
 mod track;
 
 pub use disk::{FloppyDisk, OddTracks, is_same_density};
-pub use format::{FORMATS, FloppyFormat, FormFactor, SECTOR_BYTES, identify};
+pub use format::{FORMATS, FloppyFormat, FormFactor, SECTOR_BYTES, identify, unpack};
 pub use track::{Encoding, Place, Sector, SectorId, Track};

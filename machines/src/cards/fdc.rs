@@ -168,6 +168,23 @@ impl FloppyAdapter {
         result
     }
 
+    /// What the chip sees of the drives' state: which one, turning since when, at which rate.
+    fn view(&self) -> (Option<(usize, Option<Tick>)>, DataRate) {
+        (self.selected().map(|at| (at, self.drives[at].turning_from())), self.rate)
+    }
+
+    /// Changes something about the drives. The chip is told only if it can notice: a motor of another drive, or the
+    /// same value written again, disturbs no transfer.
+    fn change<R>(&mut self, cx: &mut Cx<'_>, change: impl FnOnce(&mut Self) -> R) -> R {
+        let (before, now) = (self.view(), cx.now);
+        let result = change(self);
+        if self.view() != before {
+            self.with_chip(cx, |chip, side| chip.drive_changed(now, side));
+        }
+        self.drive_outputs(cx);
+        result
+    }
+
     fn drive_outputs(&mut self, cx: &mut Cx<'_>) {
         let gate = self.output.gate();
         let outputs = Driven {
@@ -195,24 +212,24 @@ impl FloppyAdapter {
 
     fn write_output(&mut self, value: u8, cx: &mut Cx<'_>) {
         let now = cx.now;
-        self.output = DigitalOutput(value);
-        for (at, drive) in self.drives.iter_mut().enumerate() {
-            drive.set_motor(self.output.motor(at), now);
-        }
-        let (held, rate) = (!self.output.chip_runs(), self.rate);
-        self.chip.set_reset(held, now, rate);
-        self.with_chip(cx, |chip, side| chip.drive_changed(now, side));
+        self.change(cx, |card| {
+            card.output = DigitalOutput(value);
+            for (at, drive) in card.drives.iter_mut().enumerate() {
+                drive.set_motor(card.output.motor(at), now);
+            }
+            card.chip.set_reset(!card.output.chip_runs(), now, card.rate);
+        });
     }
 
     fn write_rate(&mut self, value: u8, cx: &mut Cx<'_>) {
-        let now = cx.now;
-        self.rate = match value & 3 {
-            0 => DataRate::Kbps500,
-            1 => DataRate::Kbps300,
-            2 => DataRate::Kbps250,
-            _ => DataRate::Mbps1,
-        };
-        self.with_chip(cx, |chip, side| chip.drive_changed(now, side));
+        self.change(cx, |card| {
+            card.rate = match value & 3 {
+                0 => DataRate::Kbps500,
+                1 => DataRate::Kbps300,
+                2 => DataRate::Kbps250,
+                _ => DataRate::Mbps1,
+            };
+        });
     }
 
     /// The digital input register: bit 7 is the selected drive's disk change line.
@@ -350,20 +367,17 @@ impl MediaHost for FloppyAdapter {
         cx: &mut Cx<'_>,
     ) -> Result<(), MediaError> {
         let now = cx.now;
-        let drive = self.drives.get_mut(slot).ok_or(MediaError::NoSuchSlot(slot))?;
+        let drive = self.drives.get(slot).ok_or(MediaError::NoSuchSlot(slot))?;
         medium = unpack(medium)?;
         let format = identify(medium.as_mut())?;
         drive.kind().accepts(format)?;
-        drive.insert(FloppyDisk::new(medium, format), now);
-        self.with_chip(cx, |chip, side| chip.drive_changed(now, side));
+        self.change(cx, |card| card.drives[slot].insert(FloppyDisk::new(medium, format), now));
         Ok(())
     }
 
     fn eject(&mut self, slot: usize, cx: &mut Cx<'_>) -> Result<Option<Box<dyn Medium>>, MediaError> {
-        let now = cx.now;
-        let drive = self.drives.get_mut(slot).ok_or(MediaError::NoSuchSlot(slot))?;
-        let disk = drive.eject();
-        self.with_chip(cx, |chip, side| chip.drive_changed(now, side));
+        self.drives.get(slot).ok_or(MediaError::NoSuchSlot(slot))?;
+        let disk = self.change(cx, |card| card.drives[slot].eject());
         Ok(disk.map(FloppyDisk::into_medium))
     }
 

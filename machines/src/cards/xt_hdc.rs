@@ -10,6 +10,7 @@
 
 mod dcb;
 mod mechanics;
+mod registers;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ use emu_core::hal::storage::Medium;
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::{EventTag, Tick};
 use mechanics::{Drive, DriveState};
+use registers::{mask, status};
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 
@@ -41,25 +43,6 @@ const FORMAT_FILL: u8 = 0x6C;
 
 /// From the last byte of a control block to what follows: the controller's own processor.
 const COMMAND_MICROS: u64 = 100;
-
-/// The status register.
-mod status {
-    /// The controller is ready for the next byte.
-    pub const REQ: u8 = 0x01;
-    /// Towards the processor.
-    pub const INPUT: u8 = 0x02;
-    /// A command or completion byte, not data.
-    pub const COMMAND: u8 = 0x04;
-    pub const BUSY: u8 = 0x08;
-    pub const DRQ: u8 = 0x10;
-    pub const IRQ: u8 = 0x20;
-}
-
-/// The mask register.
-mod mask {
-    pub const DMA: u8 = 1;
-    pub const INTERRUPT: u8 = 2;
-}
 
 /// What the controller does when the drive is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

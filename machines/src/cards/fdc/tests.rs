@@ -377,3 +377,18 @@ fn the_drive_light_is_lit_while_selected() {
     driver.bench.write(2, 0x0C);
     assert!(!driver.bench.device.slots()[0].active);
 }
+
+#[test]
+fn what_concerns_another_drive_disturbs_no_transfer() {
+    let (mut driver, bytes) = own_drive("360K");
+    driver.command(&[0x46, 0, 0, 0, 1, 2, 9, 0x2A, 0xFF]);
+    while !driver.bench.line(DATA_REQUEST) {
+        let next = driver.bench.next_due();
+        driver.bench.run_until(next);
+    }
+    driver.memory = vec![driver.bench.dma_read(false)];
+    driver.bench.write(2, 0x3C);
+    driver.set_rate(2);
+    assert_eq!(driver.execute(&[], Dma::ToMemory(511))[..3], [0, 0, 0]);
+    assert_eq!(driver.memory, bytes[..512]);
+}

@@ -213,6 +213,11 @@ impl FloppyDrive {
         self.disk.as_ref().is_some_and(FloppyDisk::is_write_protected)
     }
 
+    /// Since when a disk turns at full speed, or from when on it will. `None` when nothing turns.
+    pub fn turning_from(&self) -> Option<Tick> {
+        self.turning_from
+    }
+
     /// Ticks of a turn.
     pub fn turn(&self) -> u64 {
         self.turn

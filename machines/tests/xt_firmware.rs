@@ -534,3 +534,39 @@ fn ctrl_alt_del_starts_again() {
         xt.wait_for(NO_DISK, 30);
     }
 }
+
+#[test]
+fn the_bell_rings_a_while() {
+    for firmware in &BOTH {
+        let mut xt = started(firmware, |_| {});
+        let before = xt.machine.now();
+        xt.call(0x10, &[("AX", 0x0E07)]);
+        let millis = (xt.machine.now().0 - before.0) * 1000 / xt.machine.cpu_hz();
+        assert!((100..300).contains(&millis), "{millis} ms, {firmware:?}");
+        assert_eq!(xt.reg("AX"), 0x0E07);
+    }
+}
+
+#[test]
+fn a_key_that_is_waited_for_arrives() {
+    for firmware in &BOTH {
+        let mut xt = started(firmware, |_| {});
+        // The self-test waits in INT 16h; a key makes it try to boot again.
+        xt.type_text("x");
+        xt.run_millis(6000);
+        assert!(xt.screen().iter().filter(|row| row.contains(NO_DISK)).count() >= 2, "{firmware:?}");
+    }
+}
+
+#[test]
+fn printer_and_serial_port_answer() {
+    for firmware in &BOTH {
+        let mut xt = started(firmware, |_| {});
+        xt.call(0x17, &[("AX", 0x0041), ("DX", 0)]);
+        assert_eq!(xt.reg("AX") & 0x29FF, 0x0041, "no error and no time-out, {firmware:?}");
+        xt.call(0x14, &[("AX", 0x00E3), ("DX", 0)]);
+        assert_eq!(xt.reg("AX") & 0x6000, 0x6000, "the transmitter is empty, {firmware:?}");
+        xt.call(0x17, &[("AX", 0x1234), ("DX", 2)]);
+        assert_eq!(xt.reg("AX"), 0x1234, "there is no third printer, {firmware:?}");
+    }
+}

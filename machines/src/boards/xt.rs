@@ -154,14 +154,15 @@ fn system_board(board: &mut BoardBuilder, ticks: u64) -> SystemBoard {
     let speaker = board.add("speaker", Speaker::default());
     let nmi_mask = board.add("nmi-mask", NmiMask::default());
 
-    // A 74LS138 selects them by A5 to A7, so that each repeats through its 32 ports.
+    // A 74LS138 selects them by A5 to A7, so that each repeats through its 32 ports; the last one's upper half is
+    // left to the door of host firmware.
     board
         .io(0x00..=0x1F, dmac, RegionId(0))
         .io(0x20..=0x3F, pic, RegionId(0))
         .io(0x40..=0x5F, pit, RegionId(0))
         .io(0x60..=0x7F, ppi, I8255::REGION)
         .io(0x80..=0x9F, dmac, I8237A::PAGE_REGION)
-        .io(0xA0..=0xBF, nmi_mask, NmiMask::REGION);
+        .io(0xA0..=0xAF, nmi_mask, NmiMask::REGION);
 
     board
         .interrupt_controller(pic)

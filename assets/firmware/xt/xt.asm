@@ -37,6 +37,7 @@ LAST_SECTOR     equ 9
 %include "host_stubs.asm"
 %else
 %include "int10_video.asm"
+%include "int10_scroll.asm"
 %include "int10_graphics.asm"
 %include "int11_int12_int15.asm"
 %include "int13_disk.asm"

@@ -48,7 +48,7 @@ pub const DISK_PARAMETERS: u16 = 0xEFC7;
 /// The segment of the system ROM.
 pub const SYSTEM_SEGMENT: u16 = 0xF000;
 
-const SOURCES: [(&str, &str); 18] = [
+const SOURCES: [(&str, &str); 19] = [
     ("xt.asm", include_str!("../../../assets/firmware/xt/xt.asm")),
     ("bda.asm", include_str!("../../../assets/firmware/xt/bda.asm")),
     ("post.asm", include_str!("../../../assets/firmware/xt/post.asm")),
@@ -59,6 +59,7 @@ const SOURCES: [(&str, &str); 18] = [
     ("int1a_time.asm", include_str!("../../../assets/firmware/xt/int1a_time.asm")),
     ("int09_keys.asm", include_str!("../../../assets/firmware/xt/int09_keys.asm")),
     ("int10_video.asm", include_str!("../../../assets/firmware/xt/int10_video.asm")),
+    ("int10_scroll.asm", include_str!("../../../assets/firmware/xt/int10_scroll.asm")),
     ("int10_graphics.asm", include_str!("../../../assets/firmware/xt/int10_graphics.asm")),
     ("int11_int12_int15.asm", include_str!("../../../assets/firmware/xt/int11_int12_int15.asm")),
     ("int13_disk.asm", include_str!("../../../assets/firmware/xt/int13_disk.asm")),

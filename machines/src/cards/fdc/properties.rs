@@ -222,6 +222,28 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_damaged_state_is_refused_or_does_no_harm(
+        list in prop::collection::vec(nonsense(), 1..40),
+        damage in prop::collection::vec((any::<u16>(), any::<u8>()), 1..4),
+        rest in prop::collection::vec(nonsense(), 1..40),
+    ) {
+        let kinds = [DriveKind::Dd360K, DriveKind::Hd1200K];
+        let mut bench = Bench::new(FloppyAdapter::new(&kinds, 14_318_180));
+        apply(&mut bench, Nonsense::Insert(false));
+        list.into_iter().for_each(|what| apply(&mut bench, what));
+        let mut saved = bench.device.save();
+        for (at, byte) in damage {
+            let at = usize::from(at) % saved.body.len();
+            saved.body[at] = byte;
+        }
+        if bench.device.restore(&saved).is_ok() {
+            rest.into_iter().for_each(|what| apply(&mut bench, what));
+        }
+    }
+}
+
 #[test]
 fn a_state_of_other_drives_is_refused() {
     let one = Bench::new(FloppyAdapter::new(&[DriveKind::Dd360K], 14_318_180));

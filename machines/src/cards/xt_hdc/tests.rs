@@ -283,7 +283,7 @@ fn apply(bench: &mut Bench<XtHdc>, what: Nonsense) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn random_work_agrees_with_a_model_disk(
@@ -333,5 +333,25 @@ proptest! {
         driver.execute(block(0x06, (1, 0, 0), 6), Way::Ports, &[]);
         prop_assert_eq!(driver.execute(block(0x08, (1, 0, 3), 1), Way::Dma, &[]), 0);
         prop_assert_eq!(&driver.memory, &[FORMAT_FILL; 512]);
+    }
+
+    #[test]
+    fn a_damaged_state_is_refused_or_does_no_harm(
+        list in prop::collection::vec(nonsense(), 1..30),
+        damage in prop::collection::vec((0u16..40, any::<u8>()), 1..4),
+        rest in prop::collection::vec(nonsense(), 1..30),
+    ) {
+        let mut driver = Driver::empty();
+        driver.insert(0, Box::new(MemoryMedium::new(vec![1; 17 * 4 * 512 * 20]))).unwrap();
+        let mut bench = driver.bench;
+        list.into_iter().for_each(|what| apply(&mut bench, what));
+        let mut saved = bench.device.save();
+        for (at, byte) in damage {
+            let at = usize::from(at) % saved.body.len();
+            saved.body[at] = byte;
+        }
+        if bench.device.restore(&saved).is_ok() {
+            rest.into_iter().for_each(|what| apply(&mut bench, what));
+        }
     }
 }

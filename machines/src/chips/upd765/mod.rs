@@ -327,7 +327,7 @@ impl Upd765 {
 
     fn start(&mut self, command: Command, bytes: &[u8], now: Tick, side: &mut DriveSide<'_>) {
         let unit = bytes.get(1).copied().unwrap_or(0) & 3;
-        let step = self.scaled_micros(1000 * u64::from(16 - self.specify.step_rate), side.rate);
+        let step = self.scaled_micros(1000 * u64::from(16 - (self.specify.step_rate & 0xF)), side.rate);
         let seek = &mut self.seeks[usize::from(unit)];
         match command {
             Command::Invalid => self.phase = Phase::Result(vec![st0::INVALID], 0),

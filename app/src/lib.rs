@@ -9,6 +9,7 @@ pub mod home;
 pub mod library;
 pub mod picture;
 pub mod session;
+pub mod sound;
 pub mod wav;
 pub mod worker;
 
@@ -28,7 +29,10 @@ pub fn carry_out(request: Request) -> anyhow::Result<ExitStatus> {
     match request {
         Request::Window => gui::open().map(|()| ExitStatus::Success),
         Request::Run(options) if options.headless => cli::run::headless(&options),
-        Request::Run(_) => anyhow::bail!("a machine's own window is not here yet; add --headless"),
+        Request::Run(options) => {
+            let (profile, session) = cli::run::prepare(&options)?;
+            gui::open_with(profile, session).map(|()| ExitStatus::Success)
+        }
         Request::List => print(&cli::machines::list(&cli::machines::library()?)?),
         Request::Show { machine } => print(&cli::machines::show(&cli::machines::library()?, &machine)?),
         Request::Create { profile, name } => {

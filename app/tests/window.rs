@@ -1,46 +1,198 @@
-//! Drives the library's window as a user would, with no display.
+//! Drives the window as a user would, with no display.
 #![forbid(unsafe_code)]
 
 use anachron::gui::App;
+use anachron::library::Library;
 use egui::{Key, Modifiers, Theme};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
+use emu_core::machine::protocol::RunState;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
-fn window() -> Harness<'static, App> {
-    Harness::builder()
-        .with_size(egui::vec2(640.0, 400.0))
-        .with_theme(Theme::Dark)
-        .wgpu()
-        .build_eframe(|cx| App::new(cx))
+/// Nothing here takes as long as this, on any machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The window on a new user's library.
+struct Window {
+    harness: Harness<'static, App>,
+    home: TempDir,
+}
+
+impl Window {
+    fn open() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let library = Library::new(home.path().join("home"));
+        let builder = Harness::builder().with_size(egui::vec2(1120.0, 720.0)).with_theme(Theme::Dark);
+        Self { harness: builder.build_eframe(|cx| App::new(cx, library)), home }
+    }
+
+    /// Draws until something is so.
+    fn wait(&mut self, what: &str, is_so: impl Fn(&Harness<'static, App>) -> bool) {
+        let begun = Instant::now();
+        while !is_so(&self.harness) {
+            assert!(begun.elapsed() < PATIENCE, "waited in vain: {what}");
+            std::thread::sleep(Duration::from_millis(5));
+            self.harness.step();
+        }
+    }
+
+    fn wait_for_label(&mut self, label: &str) {
+        self.wait(label, |harness| harness.query_by_label(label).is_some());
+    }
+
+    fn click(&mut self, label: &str) {
+        self.wait_for_label(label);
+        self.harness.get_by_label(label).click();
+        self.harness.step();
+        self.harness.step();
+    }
+
+    /// Types into a field in place of what is in it, and presses Enter.
+    fn enter(&mut self, label: &str, text: &str) {
+        self.wait_for_label(label);
+        self.harness.get_by_role_and_label(egui::Role::TextInput, label).focus();
+        self.harness.step();
+        self.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        self.harness.step();
+        self.harness.get_by_role_and_label(egui::Role::TextInput, label).type_text(text);
+        self.harness.step();
+        self.harness.key_press(Key::Enter);
+        self.harness.step();
+    }
+
+    fn press(&mut self, key: Key) {
+        self.harness.key_press(key);
+        self.harness.step();
+    }
+
+    fn wait_for_state(&mut self, state: RunState) {
+        self.wait(&format!("{state:?}"), |harness| {
+            harness.state().machine().is_some_and(|machine| machine.state == state)
+        });
+    }
+
+    fn wait_for_text(&mut self, text: &str) {
+        self.wait(text, |harness| {
+            let screen = harness.state().machine().and_then(|machine| machine.screen.frame()?.text());
+            screen.is_some_and(|screen| screen.rows.iter().any(|row| row.text.contains(text)))
+        });
+    }
+
+    /// A register of the machine as the debugger shows it.
+    fn register(harness: &Harness<'static, App>, at: usize) -> Option<u64> {
+        harness.state().machine()?.debugger.view()?.registers.get(at).copied()
+    }
 }
 
 #[test]
-fn an_empty_library_says_so() {
-    let mut window = window();
+fn a_new_user_finds_a_machine() {
+    let home = tempfile::tempdir().unwrap();
+    let library = Library::new(home.path().join("home"));
+    let builder = Harness::builder().with_size(egui::vec2(960.0, 600.0)).with_theme(Theme::Dark);
+    let mut window = builder.wgpu().build_eframe(|cx| App::new(cx, library));
     window.run();
-    window.get_by_label("No machines yet");
-    window.snapshot("library_empty");
+    window.get_by_label("Start");
+    window.snapshot("library_first_start");
 }
 
 #[test]
 fn the_theme_is_chosen_from_the_menu() {
-    let mut window = window();
-    window.get_by_label("Settings").click();
-    window.run();
-    window.get_by_label("Use the light theme").click();
-    window.run();
-    assert_eq!(window.ctx.theme(), Theme::Light);
+    let mut window = Window::open();
+    window.click("Window");
+    window.click("Use the light theme");
+    assert_eq!(window.harness.ctx.theme(), Theme::Light);
 }
 
 #[test]
 fn the_palette_runs_a_command_by_keyboard() {
-    let mut window = window();
-    window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::P);
-    window.run();
-    window.get_by_role(egui::Role::TextInput).type_text("light");
-    window.run();
-    window.key_press(Key::Enter);
-    window.run();
-    assert_eq!(window.ctx.theme(), Theme::Light);
-    assert!(window.query_by_role(egui::Role::TextInput).is_none(), "the palette is still open");
+    let mut window = Window::open();
+    window.harness.step();
+    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::P);
+    window.harness.step();
+    window.enter("Find a command", "light");
+    window.harness.step();
+    assert_eq!(window.harness.ctx.theme(), Theme::Light);
+    assert!(window.harness.query_by_label("Find a command").is_none(), "the palette is still open");
+}
+
+#[test]
+fn a_machine_is_made_by_the_wizard_deleted_and_brought_back() {
+    let mut window = Window::open();
+    window.click("New machine");
+    window.enter("Name", "Office XT");
+    window.click("Create");
+    let machine = window.home.path().join("home/office-xt");
+    assert!(machine.join("machine.ron").is_file());
+    window.click("Delete");
+    assert!(!machine.exists());
+    window.click("Undo");
+    assert!(machine.join("machine.ron").is_file());
+}
+
+#[test]
+fn settings_are_checked_and_saved() {
+    let mut window = Window::open();
+    window.click("Settings");
+    window.enter("Name", "Renamed");
+    window.click("Display and cards");
+    window.click("Add a card");
+    window.click("Save");
+    let text = std::fs::read_to_string(window.home.path().join("home/first-light/machine.ron")).unwrap();
+    assert!(text.contains("Renamed"), "{text}");
+}
+
+#[test]
+fn a_machine_boots_is_debugged_suspended_and_resumed() {
+    let mut window = Window::open();
+    window.click("Start");
+    window.click("Full speed");
+    window.wait_for_text("FIRST LIGHT");
+    window.click("Pause");
+    window.wait_for_state(RunState::Paused);
+    window.click("Debug");
+    window.wait("the registers", |harness| Window::register(harness, 0).is_some());
+
+    window.enter("AX", "1234");
+    window.wait("AX changed", |harness| Window::register(harness, 0) == Some(0x1234));
+    let before = window.harness.state().machine().and_then(|machine| machine.debugger.view()).unwrap().at;
+    window.press(Key::F11);
+    window.wait("a step", |harness| {
+        harness
+            .state()
+            .machine()
+            .and_then(|machine| machine.debugger.view())
+            .is_some_and(|view| view.at > before)
+    });
+
+    window.press(Key::F9);
+    assert_eq!(window.harness.state().machine().unwrap().debugger.breakpoints.list().len(), 1);
+    window.click("Run");
+    window.wait("the breakpoint", |harness| {
+        harness.state().machine().is_some_and(|machine| machine.stop_reason.contains("Breakpoint"))
+    });
+
+    let folder = window.home.path().join("home/first-light");
+    window.click("Suspend");
+    window.click("Resume");
+    window.wait_for_state(RunState::Running);
+    assert!(folder.join("state.previous").is_file() && folder.join("picture.png").is_file());
+    window.wait_for_text("FIRST LIGHT");
+}
+
+#[test]
+fn a_floppy_is_ejected_and_inserted() {
+    let mut window = Window::open();
+    let image = window.home.path().join("blank.img");
+    std::fs::write(&image, vec![0xF6; 368_640]).unwrap();
+    window.click("Start");
+    window.click("Drive A: First Light (demo)");
+    window.click("Eject");
+    window.click("Drive A: —");
+    window.click("Open…");
+    window.enter("Folder or file", &image.to_string_lossy());
+    window.click("Choose");
+    window.wait_for_label("Drive A: blank.img");
+    let text = std::fs::read_to_string(window.home.path().join("home/first-light/machine.ron")).unwrap();
+    assert!(text.contains("blank.img"), "{text}");
 }

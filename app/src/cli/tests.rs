@@ -1,9 +1,9 @@
 //! Tests of the command line's contract.
 
 use super::*;
+use ::machines::profile::{Engine, Firmware};
 use clap::error::ErrorKind;
 use emu_core::hal::input::parse_typed;
-use machines::profile::{Engine, Firmware};
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -22,18 +22,18 @@ impl CommandPalette {
     }
 
     /// Shows the palette if it is open. Gives the command that was chosen.
-    pub fn show(&mut self, ctx: &Context) -> Option<Command> {
+    pub fn show(&mut self, ctx: &Context, why_not: WhyNot<'_>) -> Option<Command> {
         if !self.open {
             return None;
         }
-        let modal = Modal::new(Id::unique("command palette")).show(ctx, |ui| self.ui(ui));
+        let modal = Modal::new(Id::unique("command palette")).show(ctx, |ui| self.ui(ui, why_not));
         if modal.inner.is_some() || modal.should_close() {
             self.open = false;
         }
         modal.inner
     }
 
-    fn ui(&mut self, ui: &mut Ui) -> Option<Command> {
+    fn ui(&mut self, ui: &mut Ui, why_not: WhyNot<'_>) -> Option<Command> {
         ui.set_width(50.0 * GRID);
         let keys = PickingKeys::take(ui.ctx());
         let label = ui.label("Find a command");
@@ -48,14 +48,16 @@ impl CommandPalette {
         if found.is_empty() {
             ui.weak("No command has such a name.");
         }
-        self.list(ui, &found).or_else(|| found.get(self.picked).copied().filter(|_| keys.enter))
+        let entered =
+            found.get(self.picked).copied().filter(|command| keys.enter && why_not(*command).is_none());
+        self.list(ui, &found, why_not).or(entered)
     }
 
-    fn list(&self, ui: &mut Ui, found: &[Command]) -> Option<Command> {
+    fn list(&self, ui: &mut Ui, found: &[Command], why_not: WhyNot<'_>) -> Option<Command> {
         let mut clicked = None;
         ui.with_layout(egui::Layout::top_down_justified(egui::Align::Min), |ui| {
             for (place, command) in found.iter().enumerate() {
-                let response = command.button(ui);
+                let response = command.button(ui, why_not(*command));
                 if place == self.picked {
                     let accent = ui.visuals().selection.stroke;
                     ui.painter().rect_stroke(response.rect, 2.0, accent, egui::StrokeKind::Inside);
@@ -69,6 +71,9 @@ impl CommandPalette {
     }
 }
 
+/// Says why a command cannot be carried out now, if it cannot.
+pub type WhyNot<'a> = &'a dyn Fn(Command) -> Option<&'static str>;
+
 /// The commands whose label has all words that were typed, in any order. The palette itself is not among them.
 fn matching(typed: &str) -> Vec<Command> {
     let typed = typed.to_lowercase();
@@ -76,7 +81,7 @@ fn matching(typed: &str) -> Vec<Command> {
         let label = command.describe().label.to_lowercase();
         *command != Command::ShowPalette && typed.split_whitespace().all(|word| label.contains(word))
     };
-    Command::ALL.into_iter().filter(fits).collect()
+    Command::all().filter(fits).collect()
 }
 
 /// The keys that work on the list while the field has the focus.
@@ -110,6 +115,6 @@ mod tests {
         assert_eq!(matching("theme DARK"), [Command::UseDarkTheme]);
         assert_eq!(matching("theme").len(), 3);
         assert!(matching("no such thing").is_empty());
-        assert_eq!(matching("").len(), Command::ALL.len() - 1);
+        assert_eq!(matching("").len(), Command::all().count() - 1);
     }
 }

@@ -8,6 +8,27 @@ use egui_material_icons::icons;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Command {
     ShowPalette,
+    NewMachine,
+    StartMachine,
+    ShowSettings,
+    DeleteMachine,
+    PauseOrRun,
+    Reset,
+    PowerOff,
+    Suspend,
+    PasteAsKeys,
+    SendCtrlAltDel,
+    ToggleSpeed,
+    TakeScreenshot,
+    ScaleWhole,
+    ScaleTrue,
+    ScaleToFill,
+    ToggleDebugger,
+    StepInto,
+    StepOver,
+    StepOut,
+    RunToCursor,
+    ToggleBreakpoint,
     ToggleFullScreen,
     FollowSystemTheme,
     UseLightTheme,
@@ -26,68 +47,135 @@ pub struct Description {
     pub shortcut: Option<KeyboardShortcut>,
 }
 
+const CTRL: Modifiers = Modifiers::COMMAND;
+const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+
+const fn key(modifiers: Modifiers, key: Key) -> Option<KeyboardShortcut> {
+    Some(KeyboardShortcut::new(modifiers, key))
+}
+
+/// A row of the table.
+type Row = (Command, MaterialIcon, Option<KeyboardShortcut>, &'static str, &'static str);
+
+/// All commands, in the palette's order: icon, shortcut, label, tooltip.
+#[rustfmt::skip]
+const TABLE: &[Row] = &[
+    (Command::ShowPalette, icons::ICON_SEARCH, key(CTRL_SHIFT, Key::P), "Find a command",
+        "Lists every command and runs the one you pick."),
+    (Command::NewMachine, icons::ICON_ADD, key(CTRL, Key::N), "New machine",
+        "Puts a new machine together."),
+    (Command::StartMachine, icons::ICON_PLAY_ARROW, None, "Start",
+        "Switches the chosen machine on, or goes on where it was suspended."),
+    (Command::ShowSettings, icons::ICON_TUNE, key(CTRL, Key::Comma), "Settings",
+        "Shows and changes what the machine is made of."),
+    (Command::DeleteMachine, icons::ICON_DELETE, None, "Delete",
+        "Moves the chosen machine to the trash; this can be undone."),
+    (Command::PauseOrRun, icons::ICON_PAUSE, key(Modifiers::NONE, Key::F5), "Pause or run",
+        "Stops the machine where it is, or lets it go on."),
+    (Command::Reset, icons::ICON_RESTART_ALT, None, "Reset",
+        "Presses the machine's reset button; what was not saved in it is lost."),
+    (Command::PowerOff, icons::ICON_POWER_SETTINGS_NEW, None, "Power off",
+        "Cuts the machine's power; what was not saved in it is lost."),
+    (Command::Suspend, icons::ICON_BEDTIME, None, "Suspend",
+        "Writes the machine's state down and closes it; the next start goes on from there."),
+    (Command::PasteAsKeys, icons::ICON_CONTENT_PASTE, key(CTRL_SHIFT, Key::V), "Paste as keys",
+        "Types the clipboard's text on the machine's keyboard."),
+    (Command::SendCtrlAltDel, icons::ICON_KEYBOARD, None, "Send Ctrl+Alt+Del",
+        "Presses these three keys on the machine's keyboard."),
+    (Command::ToggleSpeed, icons::ICON_SPEED, None, "Switch full speed",
+        "Lets the machine run as fast as this computer can, or at its own speed again."),
+    (Command::TakeScreenshot, icons::ICON_PHOTO_CAMERA, None, "Take a screenshot",
+        "Saves the machine's picture as a PNG file."),
+    (Command::ScaleWhole, icons::ICON_GRID_VIEW, None, "Scale by whole steps",
+        "Shows each dot as a block of whole pixels."),
+    (Command::ScaleTrue, icons::ICON_ASPECT_RATIO, None, "Scale true to the tube",
+        "Shows the picture as large as fits, in its tube's proportions."),
+    (Command::ScaleToFill, icons::ICON_FIT_SCREEN, None, "Scale to fill",
+        "Stretches the picture over the whole area."),
+    (Command::ToggleDebugger, icons::ICON_BUG_REPORT, key(Modifiers::NONE, Key::F12), "Switch the debugger",
+        "Shows or hides the debugger's panes around the screen."),
+    (Command::StepInto, icons::ICON_STEP_INTO, key(Modifiers::NONE, Key::F11), "Step into",
+        "Runs one instruction."),
+    (Command::StepOver, icons::ICON_STEP_OVER, key(Modifiers::NONE, Key::F10), "Step over",
+        "Runs one instruction, a call or interrupt as a whole."),
+    (Command::StepOut, icons::ICON_STEP_OUT, key(Modifiers::SHIFT, Key::F11), "Step out",
+        "Runs until this procedure has returned."),
+    (Command::RunToCursor, icons::ICON_LINE_START_CIRCLE, key(CTRL, Key::F10), "Run to the chosen line",
+        "Runs until the line that is chosen in the disassembly."),
+    (Command::ToggleBreakpoint, icons::ICON_STOP_CIRCLE, key(Modifiers::NONE, Key::F9), "Switch a breakpoint",
+        "Sets a breakpoint at the chosen line, or takes it away."),
+    (Command::ToggleFullScreen, icons::ICON_FULLSCREEN, key(Modifiers::ALT, Key::Enter), "Switch full screen",
+        "Lets the window fill the screen, or gives it its frame back."),
+    (Command::FollowSystemTheme, icons::ICON_CONTRAST, None, "Follow the system's theme",
+        "Light or dark, as the rest of the desktop."),
+    (Command::UseLightTheme, icons::ICON_LIGHT_MODE, None, "Use the light theme",
+        "Dark text on a light ground."),
+    (Command::UseDarkTheme, icons::ICON_DARK_MODE, None, "Use the dark theme",
+        "Light text on a dark ground."),
+    (Command::Quit, icons::ICON_CLOSE, key(CTRL, Key::Q), "Quit",
+        "Suspends the running machines and closes Anachron."),
+];
+
 impl Command {
     /// All commands, in the palette's order.
-    pub const ALL: [Self; 6] = [
-        Self::ShowPalette,
-        Self::ToggleFullScreen,
-        Self::FollowSystemTheme,
-        Self::UseLightTheme,
-        Self::UseDarkTheme,
-        Self::Quit,
-    ];
-
-    pub const fn describe(self) -> Description {
-        match self {
-            Self::ShowPalette => Description {
-                label: "Find a command",
-                tooltip: "Lists every command and runs the one you pick.",
-                icon: icons::ICON_SEARCH,
-                shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::P)),
-            },
-            Self::ToggleFullScreen => Description {
-                label: "Switch full screen",
-                tooltip: "Lets the window fill the screen, or gives it its frame back.",
-                icon: icons::ICON_FULLSCREEN,
-                shortcut: Some(KeyboardShortcut::new(Modifiers::ALT, Key::Enter)),
-            },
-            Self::FollowSystemTheme => Description {
-                label: "Follow the system's theme",
-                tooltip: "Light or dark, as the rest of the desktop.",
-                icon: icons::ICON_CONTRAST,
-                shortcut: None,
-            },
-            Self::UseLightTheme => Description {
-                label: "Use the light theme",
-                tooltip: "Dark text on a light ground.",
-                icon: icons::ICON_LIGHT_MODE,
-                shortcut: None,
-            },
-            Self::UseDarkTheme => Description {
-                label: "Use the dark theme",
-                tooltip: "Light text on a dark ground.",
-                icon: icons::ICON_DARK_MODE,
-                shortcut: None,
-            },
-            Self::Quit => Description {
-                label: "Quit",
-                tooltip: "Closes Anachron.",
-                icon: icons::ICON_POWER_SETTINGS_NEW,
-                shortcut: Some(KeyboardShortcut::new(Modifiers::COMMAND, Key::Q)),
-            },
-        }
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|row| row.0)
     }
 
-    /// A button with icon, label and shortcut, for menus and lists.
-    pub fn button(self, ui: &mut Ui) -> Response {
+    pub fn describe(self) -> Description {
+        let row = TABLE.iter().find(|row| row.0 == self).unwrap_or(&TABLE[0]);
+        let &(_, icon, shortcut, label, tooltip) = row;
+        Description { label, tooltip, icon, shortcut }
+    }
+
+    /// Whether the window takes the shortcut even while the keyboard is the guest's. No PC of the guests' time had
+    /// these keys, or used them so.
+    fn works_over_guest(self) -> bool {
+        matches!(self, Self::ToggleFullScreen | Self::ToggleDebugger | Self::ShowPalette | Self::PasteAsKeys)
+    }
+
+    /// A button with icon, label and shortcut, for menus and lists. Disabled, with the reason, where there is one.
+    pub fn button(self, ui: &mut Ui, why_not: Option<&str>) -> Response {
         let Description { label, tooltip, icon, shortcut } = self.describe();
         let mut button = Button::new((icon.rich_text(), label)).frame_when_inactive(false);
         if let Some(shortcut) = shortcut {
             button = button.shortcut_text(ui.ctx().format_shortcut(&shortcut));
         }
-        let response = ui.add(button).on_hover_text(tooltip);
-        named(&response, label);
-        response
+        let response = ui.add_enabled(why_not.is_none(), button);
+        finish(response, label, tooltip, why_not)
+    }
+
+    /// A button with icon and a short label, for toolbars.
+    pub fn tool_button(self, ui: &mut Ui, why_not: Option<&str>) -> Response {
+        let Description { label, icon, .. } = self.describe();
+        self.tool_button_as(ui, icon, label, why_not)
+    }
+
+    /// The same with another face, for a command that goes two ways.
+    pub fn tool_button_as(
+        self,
+        ui: &mut Ui,
+        icon: MaterialIcon,
+        face: &str,
+        why_not: Option<&str>,
+    ) -> Response {
+        let Description { tooltip, shortcut, .. } = self.describe();
+        let response = ui.add_enabled(why_not.is_none(), Button::new((icon.rich_text(), face)));
+        match shortcut {
+            Some(shortcut) => {
+                let tooltip = format!("{tooltip} ({})", ui.ctx().format_shortcut(&shortcut));
+                finish(response, face, &tooltip, why_not)
+            }
+            None => finish(response, face, tooltip, why_not),
+        }
+    }
+}
+
+fn finish(response: Response, name: &str, tooltip: &str, why_not: Option<&str>) -> Response {
+    named(&response, name);
+    match why_not {
+        Some(reason) => response.on_disabled_hover_text(reason),
+        None => response.on_hover_text(tooltip),
     }
 }
 
@@ -97,10 +185,12 @@ pub fn named(response: &Response, name: &str) {
 }
 
 /// The commands whose shortcuts were just pressed. A shortcut with more modifiers is looked for first, as egui lets
-/// one with fewer match too.
-pub fn pressed(ctx: &Context) -> Vec<Command> {
-    let mut candidates: Vec<(Command, KeyboardShortcut)> =
-        Command::ALL.iter().filter_map(|command| Some((*command, command.describe().shortcut?))).collect();
+/// one with fewer match too. While the keyboard is the guest's, only a few are looked for.
+pub fn pressed(ctx: &Context, guest_has_keys: bool) -> Vec<Command> {
+    let mut candidates: Vec<(Command, KeyboardShortcut)> = Command::all()
+        .filter(|command| !guest_has_keys || command.works_over_guest())
+        .filter_map(|command| Some((command, command.describe().shortcut?)))
+        .collect();
     candidates.sort_by_key(|(_, shortcut)| std::cmp::Reverse(modifier_count(shortcut.modifiers)));
     ctx.input_mut(|input| {
         candidates.retain(|(_, shortcut)| input.consume_shortcut(shortcut));
@@ -119,8 +209,9 @@ mod tests {
 
     #[test]
     fn commands_are_worded_alike_and_told_apart() {
-        let mut labels = HashSet::new();
-        for command in Command::ALL {
+        let (mut labels, mut commands) = (HashSet::new(), HashSet::new());
+        for command in Command::all() {
+            assert!(commands.insert(command), "{command:?} stands twice in the table");
             let Description { label, tooltip, .. } = command.describe();
             assert!(labels.insert(label), "two commands are called {label:?}");
             assert!(label.starts_with(char::is_uppercase) && !label.ends_with('.'), "{label:?}");
@@ -131,7 +222,7 @@ mod tests {
     #[test]
     fn no_shortcut_is_taken_twice() {
         let mut taken = HashSet::new();
-        for shortcut in Command::ALL.iter().filter_map(|command| command.describe().shortcut) {
+        for shortcut in Command::all().filter_map(|command| command.describe().shortcut) {
             assert!(taken.insert(shortcut), "{shortcut:?} is taken twice");
         }
     }

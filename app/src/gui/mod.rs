@@ -3,14 +3,27 @@
 mod app;
 pub mod command_palette;
 pub mod commands;
+pub mod debugger;
+mod describe;
+mod file_browser;
 mod library;
+pub mod machine;
+mod pictures;
+mod profile_rows;
 mod renderer;
+mod settings;
+mod standing;
 pub mod theme;
+mod toasts;
+mod wizard;
 
 pub use app::App;
 
+use crate::cli::machines::library as user_library;
 use crate::home;
+use crate::session::SessionOptions;
 use anyhow::anyhow;
+use machines::profile::Profile;
 use tracing::debug;
 
 /// What the window's title and the task bar show.
@@ -21,6 +34,19 @@ pub const TITLE: &str = "Anachron";
 /// # Errors
 /// Says why no window could be opened, and what works without one.
 pub fn open() -> anyhow::Result<()> {
+    open_on(None)
+}
+
+/// Opens the window on a machine that is switched on at once.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(profile: Profile, options: SessionOptions) -> anyhow::Result<()> {
+    open_on(Some((profile, options)))
+}
+
+fn open_on(machine: Option<(Profile, SessionOptions)>) -> anyhow::Result<()> {
+    let library = user_library()?;
     let viewport = egui::ViewportBuilder::default()
         .with_title(TITLE)
         .with_app_id("anachron")
@@ -32,7 +58,14 @@ pub fn open() -> anyhow::Result<()> {
         persistence_path: home::folder().map(|folder| folder.join("window.ron")),
         ..Default::default()
     };
-    eframe::run_native(TITLE, options, Box::new(|cx| Ok(Box::new(App::new(cx)))))
+    let app = move |cx: &eframe::CreationContext<'_>| {
+        let mut app = App::new(cx, library);
+        if let Some((profile, options)) = machine {
+            app.start(profile, options, &cx.egui_ctx);
+        }
+        app
+    };
+    eframe::run_native(TITLE, options, Box::new(|cx| Ok(Box::new(app(cx)))))
         .map_err(|error| explained(&error))
 }
 

@@ -1,6 +1,6 @@
 //! The look: sizes, spacings and colours, all of them here.
 
-use egui::{Color32, Context, FontId, Stroke, Style, TextStyle, Theme, Vec2};
+use egui::{Color32, Context, FontId, Stroke, Style, TextStyle, Theme, Ui, Vec2};
 
 /// Everything is spaced by multiples of this many points.
 pub const GRID: f32 = 8.0;
@@ -16,6 +16,10 @@ struct Colours {
     weak_text: Color32,
     ground: Color32,
     accent: Color32,
+    /// Marks what goes, what waits, and what is wrong; always beside a word that says the same.
+    good: Color32,
+    waiting: Color32,
+    bad: Color32,
 }
 
 const DARK: Colours = Colours {
@@ -23,6 +27,9 @@ const DARK: Colours = Colours {
     weak_text: Color32::from_gray(175),
     ground: Color32::from_gray(30),
     accent: Color32::from_rgb(33, 96, 158),
+    good: Color32::from_rgb(110, 205, 120),
+    waiting: Color32::from_rgb(230, 185, 80),
+    bad: Color32::from_rgb(255, 140, 130),
 };
 
 const LIGHT: Colours = Colours {
@@ -30,7 +37,30 @@ const LIGHT: Colours = Colours {
     weak_text: Color32::from_gray(80),
     ground: Color32::from_gray(246),
     accent: Color32::from_rgb(160, 203, 242),
+    good: Color32::from_rgb(20, 105, 40),
+    waiting: Color32::from_rgb(125, 80, 0),
+    bad: Color32::from_rgb(170, 30, 25),
 };
+
+/// What a colour is to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    Good,
+    Waiting,
+    Bad,
+    Quiet,
+}
+
+/// The colour for a tone in the theme that is shown.
+pub fn tone(ui: &Ui, tone: Tone) -> Color32 {
+    let colours = if ui.visuals().dark_mode { &DARK } else { &LIGHT };
+    match tone {
+        Tone::Good => colours.good,
+        Tone::Waiting => colours.waiting,
+        Tone::Bad => colours.bad,
+        Tone::Quiet => colours.weak_text,
+    }
+}
 
 /// Gives both themes their look, and loads the icons.
 pub fn install(ctx: &Context) {
@@ -92,6 +122,9 @@ mod tests {
             assert!(contrast(colours.text, colours.ground) >= 7.0);
             assert!(contrast(colours.weak_text, colours.ground) >= 7.0);
             assert!(contrast(colours.text, colours.accent) >= 4.5);
+            for mark in [colours.good, colours.waiting, colours.bad] {
+                assert!(contrast(mark, colours.ground) >= 4.5);
+            }
         }
     }
 }

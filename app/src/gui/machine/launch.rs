@@ -1,0 +1,108 @@
+//! From a profile to a machine that runs, afresh or where it was suspended.
+
+use crate::library::MachineFolder;
+use crate::session::{Session, SessionOptions};
+use crate::sound::Sound;
+use crate::worker::MachineHandle;
+use egui::Context;
+use emu_core::hal::audio::{AudioSink, NullSink};
+use emu_core::machine::SavedMachine;
+use machines::profile::Profile;
+use serde::{Deserialize, Serialize};
+
+/// The first bytes of a suspended state.
+const MAGIC: &[u8] = b"Anachron state 1\n";
+
+/// A suspended state: the machine, and the profile that it belongs to.
+#[derive(Serialize, Deserialize)]
+struct SuspendedState {
+    profile: String,
+    machine: SavedMachine,
+}
+
+/// A machine just started.
+pub struct Launched {
+    pub handle: MachineHandle,
+    pub sound: Option<Sound>,
+    /// What the user is to be told: why there is no sound, why it began afresh.
+    pub remarks: Vec<String>,
+}
+
+/// Builds a profile's machine, takes its suspended state back if there is one, and gives it a thread.
+///
+/// # Errors
+/// A sentence: why it cannot be built.
+pub fn launch(profile: &Profile, options: &SessionOptions, ctx: &Context) -> anyhow::Result<Launched> {
+    let mut remarks = Vec::new();
+    let (sink, sound) = open_sound(&mut remarks);
+    let mut session = Session::open_playing_to(sink, profile, options)?;
+    if let Some(folder) = &options.folder
+        && let Err(reason) = resume(&mut session, profile, folder)
+    {
+        remarks.push(format!("{reason}; it starts afresh, and its state is kept beside as state.previous"));
+        // A state taken back by half leaves a machine that must not be run.
+        drop(session);
+        let silent: Box<dyn AudioSink> = Box::new(NullSink);
+        session = Session::open_playing_to(silent, profile, options)?;
+    }
+    if let Some(folder) = &options.folder {
+        folder.retire_state()?;
+    }
+    let waker = ctx.clone();
+    let handle = MachineHandle::start(&profile.name, session, Box::new(move || waker.request_repaint()))?;
+    let waker = ctx.clone();
+    handle.frames.on_frame(move |_| waker.request_repaint());
+    Ok(Launched { handle, sound, remarks })
+}
+
+fn open_sound(remarks: &mut Vec<String>) -> (Box<dyn AudioSink>, Option<Sound>) {
+    match Sound::open() {
+        Ok((sink, sound)) => (Box::new(sink), Some(sound)),
+        Err(reason) => {
+            remarks.push(reason.to_string());
+            (Box::new(NullSink), None)
+        }
+    }
+}
+
+/// Takes a suspended state back, if there is one.
+fn resume(session: &mut Session, profile: &Profile, folder: &MachineFolder) -> Result<(), String> {
+    let bytes = match folder.suspended_state() {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(()),
+        Err(error) => return Err(error.to_string()),
+    };
+    let body = bytes.strip_prefix(MAGIC).ok_or("The suspended state was written by another Anachron")?;
+    let state: SuspendedState =
+        postcard::from_bytes(body).map_err(|_| "The suspended state is damaged or of another version")?;
+    if state.profile != fingerprint(profile) {
+        return Err("The machine's settings were changed while it was suspended".to_owned());
+    }
+    session
+        .machine
+        .restore(&state.machine)
+        .map_err(|error| format!("The suspended state does not fit: {error}"))
+}
+
+/// Writes a state down in the machine's folder.
+///
+/// # Errors
+/// What the host says, as a full disk.
+pub fn keep(profile: &Profile, folder: &MachineFolder, machine: SavedMachine) -> anyhow::Result<()> {
+    let state = SuspendedState { profile: fingerprint(profile), machine };
+    let bytes = postcard::to_extend(&state, MAGIC.to_vec())?;
+    Ok(folder.save_state(&bytes)?)
+}
+
+/// What a state depends on: everything but words and the images in the drives.
+fn fingerprint(profile: &Profile) -> String {
+    let mut parts = profile.clone();
+    parts.name.clear();
+    parts.notes.clear();
+    parts.tags.clear();
+    for floppy in &mut parts.floppies {
+        floppy.image = None;
+        floppy.write_protected = false;
+    }
+    parts.to_ron()
+}

@@ -1,0 +1,400 @@
+//! A machine's page: toolbar, screen with or without the debugger around it, status bar.
+
+mod keys;
+mod launch;
+pub mod screen;
+mod status_bar;
+
+use super::commands::Command as UserCommand;
+use super::debugger::Debugger;
+use super::standing::Standing;
+use crate::library::{MachineFolder, write_atomically};
+use crate::picture;
+use crate::session::{DrivePlace, SessionOptions};
+use crate::sound::Sound;
+use crate::worker::MachineHandle;
+use egui::{CentralPanel, Context, Id, Panel, Ui};
+use egui_material_icons::icons::{ICON_PAUSE, ICON_PLAY_ARROW};
+use emu_core::board::device::ResetKind;
+use emu_core::board::external::External;
+use emu_core::hal::input::{HostInput, KeyCode};
+use emu_core::machine::protocol::{Command, DeviceMedia, Event, MediumSpec, RunState, Speed, Step};
+use machines::profile::Profile;
+use screen::{Scaling, Screen};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// How long a machine that is to be suspended may take.
+const SUSPENDING: Duration = Duration::from_secs(10);
+
+/// A machine that is switched on.
+pub struct MachinePage {
+    pub profile: Profile,
+    options: SessionOptions,
+    handle: Option<MachineHandle>,
+    sound: Option<Sound>,
+    pub state: RunState,
+    /// Why the machine stopped last, in words; empty while it runs.
+    pub stop_reason: String,
+    speed: Speed,
+    media: Vec<DeviceMedia>,
+    pub screen: Screen,
+    pub debugger: Debugger,
+    /// What the user is to be told: whether it is a failure, and the words.
+    pub messages: Vec<(bool, String)>,
+}
+
+/// What a page asks of the window.
+pub enum PageRequest {
+    Command(UserCommand),
+    /// An image is to be chosen for this drive.
+    ChooseImage(DrivePlace),
+}
+
+impl MachinePage {
+    /// Switches a machine on and lets it run.
+    ///
+    /// # Errors
+    /// A sentence: why it cannot be built.
+    pub fn start(
+        profile: Profile,
+        options: SessionOptions,
+        scaling: Scaling,
+        ctx: &Context,
+    ) -> anyhow::Result<Self> {
+        let launched = launch::launch(&profile, &options, ctx)?;
+        launched.handle.send(Command::Run);
+        Ok(Self {
+            debugger: Debugger::new(launched.handle.cpu_description),
+            messages: launched.remarks.into_iter().map(|remark| (false, remark)).collect(),
+            profile,
+            options,
+            handle: Some(launched.handle),
+            sound: launched.sound,
+            state: RunState::Paused,
+            stop_reason: String::new(),
+            speed: Speed::Real,
+            media: Vec::new(),
+            screen: Screen::new(scaling),
+        })
+    }
+
+    pub fn folder(&self) -> Option<&MachineFolder> {
+        self.options.folder.as_ref()
+    }
+
+    pub fn standing(&self) -> Standing {
+        Standing::of(self.state)
+    }
+
+    /// Whether the machine has ended, and the page can go.
+    pub fn has_ended(&self) -> bool {
+        self.handle.is_none()
+    }
+
+    fn is_disposable(&self) -> bool {
+        self.options.disposable
+    }
+
+    fn sound_is_missing(&self) -> bool {
+        self.sound.is_none()
+    }
+
+    fn send(&self, command: Command) {
+        if let Some(handle) = &self.handle {
+            handle.send(command);
+        }
+    }
+
+    /// Takes in what the machine has told and drawn.
+    pub fn poll(&mut self, ctx: &Context) {
+        let Some(handle) = &self.handle else { return };
+        let events: Vec<Event> = handle.events().collect();
+        self.screen.update(ctx, &handle.frames);
+        self.debugger.look(handle);
+        for event in events {
+            self.hear(event);
+        }
+    }
+
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::RunStateChanged(state) => self.change_state(state),
+            Event::Stopped(why) => {
+                self.stop_reason.clone_from(&why);
+                self.debugger.stopped();
+            }
+            Event::Notice(notice) => self.messages.push((notice.is_error, notice.text)),
+            Event::Breakpoints(breakpoints) => self.debugger.breakpoints.take_counts(breakpoints),
+            Event::Media(media) => {
+                self.media = media;
+                self.keep_images();
+            }
+        }
+    }
+
+    fn change_state(&mut self, state: RunState) {
+        self.state = state;
+        match state {
+            RunState::Running => self.stop_reason.clear(),
+            RunState::Paused => {}
+            RunState::Suspended => self.keep_state(),
+            RunState::Off | RunState::Failed => self.end(),
+        }
+    }
+
+    fn keep_state(&mut self) {
+        let saved = self.handle.as_ref().and_then(MachineHandle::take_saved);
+        if let (Some(saved), Some(folder)) = (saved, &self.options.folder)
+            && let Err(error) = launch::keep(&self.profile, folder, saved)
+        {
+            self.messages.push((true, error.to_string()));
+        }
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if let (Some(folder), Some(frame)) = (&self.options.folder, self.screen.frame())
+            && let Ok(png) = picture::png_of(frame)
+            && let Err(error) = write_atomically(&folder.picture(), &png)
+        {
+            tracing::warn!(%error, "the last picture cannot be kept");
+        }
+        self.sound = None;
+        if let Some(handle) = self.handle.take() {
+            handle.join();
+        }
+    }
+
+    /// What was put into or taken out of the floppy drives stays so at the next start.
+    fn keep_images(&mut self) {
+        let Some(folder) = &self.options.folder else { return };
+        let removable = self.media.iter().flat_map(|device| {
+            let slots = device.slots.iter().zip(&device.images);
+            slots.filter(|(slot, _)| slot.removable)
+        });
+        let mut profile = self.profile.clone();
+        for (floppy, (slot, image)) in profile.floppies.iter_mut().zip(removable) {
+            let same = floppy.image.as_deref().map(|name| resolved(folder, name));
+            if same != *image {
+                floppy.image.clone_from(image);
+            }
+            if slot.loaded {
+                floppy.write_protected = slot.write_protected && !is_builtin(image.as_deref());
+            }
+        }
+        if profile != self.profile {
+            match folder.save_profile(&profile) {
+                Ok(()) => self.profile = profile,
+                Err(error) => self.messages.push((true, error.to_string())),
+            }
+        }
+    }
+
+    /// Puts an image into a drive: the one named, or the first that takes removable media.
+    pub fn insert(&mut self, place: Option<DrivePlace>, image: PathBuf) {
+        let Some(DrivePlace { device, slot, .. }) = place.or_else(|| self.first_drive()) else {
+            self.messages.push((true, "This machine has no floppy drive".to_owned()));
+            return;
+        };
+        let image = image.to_string_lossy().into_owned();
+        let medium = MediumSpec { image, write_protected: false, disposable: self.options.disposable };
+        self.send(Command::Insert { device, slot, medium });
+    }
+
+    fn first_drive(&self) -> Option<DrivePlace> {
+        self.media.iter().find_map(|device| {
+            let slot = device.slots.iter().position(|slot| slot.removable)?;
+            Some(DrivePlace { device: device.device.clone(), slot, removable: true })
+        })
+    }
+
+    /// Carries a command out that is about this machine. Gives false for any other.
+    pub fn carry_out(&mut self, command: UserCommand, ctx: &Context) -> bool {
+        match command {
+            UserCommand::PauseOrRun if self.state == RunState::Running => self.send(Command::Pause),
+            UserCommand::PauseOrRun => {
+                self.send(Command::Run);
+                self.screen.take_focus();
+            }
+            UserCommand::Reset => self.send(Command::Reset(ResetKind::PowerOn)),
+            UserCommand::PowerOff => self.send(Command::PowerOff),
+            UserCommand::Suspend => self.send(self.closing_command()),
+            UserCommand::PasteAsKeys => self.screen.paste(ctx),
+            UserCommand::SendCtrlAltDel => {
+                self.press_together(&[KeyCode::ControlLeft, KeyCode::AltLeft, KeyCode::Delete])
+            }
+            UserCommand::ToggleSpeed => self.toggle_speed(),
+            UserCommand::TakeScreenshot => self.take_screenshot(),
+            UserCommand::ScaleWhole => self.screen.scaling = Scaling::Whole,
+            UserCommand::ScaleTrue => self.screen.scaling = Scaling::True,
+            UserCommand::ScaleToFill => self.screen.scaling = Scaling::Fill,
+            UserCommand::ToggleDebugger => self.debugger.toggle(),
+            UserCommand::StepInto => self.send(Command::Step(Step::Into)),
+            UserCommand::StepOver => self.send(Command::Step(Step::Over)),
+            UserCommand::StepOut => self.send(Command::Step(Step::Out)),
+            UserCommand::RunToCursor => self.run_to_cursor(),
+            UserCommand::ToggleBreakpoint => {
+                self.debugger.toggle_breakpoint();
+            }
+            _ => return false,
+        }
+        self.send_all(Vec::new());
+        true
+    }
+
+    fn run_to_cursor(&mut self) {
+        if let Some(place) = self.debugger.cursor() {
+            self.send(Command::Step(Step::To(place)));
+        }
+    }
+
+    /// A machine that nothing is kept of is switched off instead of suspended.
+    fn closing_command(&self) -> Command {
+        if self.options.folder.is_some() { Command::Suspend } else { Command::PowerOff }
+    }
+
+    fn press_together(&mut self, keys: &[KeyCode]) {
+        for pressed in [true, false] {
+            for &key in keys {
+                self.send(Command::Input(External::Input(HostInput::Key { key, pressed })));
+            }
+        }
+    }
+
+    fn toggle_speed(&mut self) {
+        self.speed = if self.speed == Speed::Real { Speed::Unlimited } else { Speed::Real };
+        self.send(Command::SetSpeed(self.speed));
+    }
+
+    fn take_screenshot(&mut self) {
+        let Some(frame) = self.screen.frame() else {
+            self.messages.push((true, "The machine has shown no picture yet".to_owned()));
+            return;
+        };
+        let path = self.screenshot_path();
+        let written = picture::png_of(frame).and_then(|png| {
+            path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+            Ok(write_atomically(&path, &png)?)
+        });
+        self.messages.push(match written {
+            Ok(()) => (false, format!("The picture is saved as {}", path.display())),
+            Err(error) => (true, format!("The picture cannot be saved as {}: {error}", path.display())),
+        });
+    }
+
+    /// The next free name, in the machine's folder or among the user's pictures.
+    fn screenshot_path(&self) -> PathBuf {
+        let pictures = || directories::UserDirs::new()?.picture_dir().map(PathBuf::from);
+        let folder = self.options.folder.as_ref().map(|folder| folder.0.join("screenshots"));
+        let folder = folder.or_else(pictures).unwrap_or_default();
+        let mut number = 1;
+        loop {
+            let path = folder.join(format!("{} {number}.png", self.profile.name.replace(['/', '\\'], "-")));
+            if !path.exists() {
+                return path;
+            }
+            number += 1;
+        }
+    }
+
+    /// Ends the machine because its window closes: suspended where a folder can keep the state.
+    pub fn close(&mut self) {
+        self.send(self.closing_command());
+        let begun = Instant::now();
+        while !self.has_ended() && begun.elapsed() < SUSPENDING {
+            let Some(handle) = &self.handle else { return };
+            let events: Vec<Event> = handle.events().collect();
+            if events.is_empty() {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            for event in events {
+                self.hear(event);
+            }
+        }
+    }
+
+    /// Shows the page.
+    pub fn ui(&mut self, ui: &mut Ui) -> Vec<PageRequest> {
+        let mut requests = Vec::new();
+        let id = Id::unique(("guest screen", self.options.folder.as_ref().map(|folder| &folder.0)));
+        Panel::top("machine tools").show(ui, |ui| requests.extend(self.toolbar(ui)));
+        Panel::bottom("machine status").show(ui, |ui| {
+            requests.extend(status_bar::ui(self, ui).map(PageRequest::ChooseImage));
+        });
+        let runs = self.state == RunState::Running;
+        let told = CentralPanel::no_frame().show(ui, |ui| match self.debugger.is_open() {
+            true => self.debugger.ui(ui, &mut self.screen, id, runs),
+            false => self.screen.ui(ui, id, runs),
+        });
+        self.send_all(told.inner);
+        requests
+    }
+
+    /// Sends what the panes want, and what they want to see.
+    fn send_all(&mut self, mut commands: Vec<Command>) {
+        commands.extend(self.debugger.take_commands());
+        for command in commands {
+            self.send(command);
+        }
+    }
+
+    fn toolbar(&self, ui: &mut Ui) -> Vec<PageRequest> {
+        let mut chosen = Vec::new();
+        let runs = self.state == RunState::Running;
+        ui.horizontal_wrapped(|ui| {
+            let (icon, face) = if runs { (ICON_PAUSE, "Pause") } else { (ICON_PLAY_ARROW, "Run") };
+            if UserCommand::PauseOrRun.tool_button_as(ui, icon, face, None).clicked() {
+                chosen.push(PageRequest::Command(UserCommand::PauseOrRun));
+            }
+            for command in [UserCommand::Reset, UserCommand::PowerOff, UserCommand::Suspend] {
+                chosen.extend(tool(ui, command));
+            }
+            ui.separator();
+            ui.menu_button("View", |ui| {
+                for command in [UserCommand::ScaleWhole, UserCommand::ScaleTrue, UserCommand::ScaleToFill] {
+                    chosen.extend(menu_entry(ui, command));
+                }
+                chosen.extend(menu_entry(ui, UserCommand::ToggleFullScreen));
+            });
+            ui.menu_button("Keys", |ui| {
+                for command in [UserCommand::PasteAsKeys, UserCommand::SendCtrlAltDel] {
+                    chosen.extend(menu_entry(ui, command));
+                }
+            });
+            let face = if self.speed == Speed::Real { "Full speed" } else { "Own speed" };
+            let icon = UserCommand::ToggleSpeed.describe().icon;
+            if UserCommand::ToggleSpeed.tool_button_as(ui, icon, face, None).clicked() {
+                chosen.push(PageRequest::Command(UserCommand::ToggleSpeed));
+            }
+            for (command, face) in
+                [(UserCommand::TakeScreenshot, "Screenshot"), (UserCommand::ToggleDebugger, "Debug")]
+            {
+                if command.tool_button_as(ui, command.describe().icon, face, None).clicked() {
+                    chosen.push(PageRequest::Command(command));
+                }
+            }
+        });
+        chosen
+    }
+}
+
+fn tool(ui: &mut Ui, command: UserCommand) -> Option<PageRequest> {
+    command.tool_button(ui, None).clicked().then_some(PageRequest::Command(command))
+}
+
+fn menu_entry(ui: &mut Ui, command: UserCommand) -> Option<PageRequest> {
+    let clicked = command.button(ui, None).clicked();
+    if clicked {
+        ui.close();
+    }
+    clicked.then_some(PageRequest::Command(command))
+}
+
+fn is_builtin(image: Option<&str>) -> bool {
+    image.is_some_and(|image| image.starts_with("builtin:"))
+}
+
+fn resolved(folder: &MachineFolder, name: &str) -> String {
+    if is_builtin(Some(name)) { name.to_owned() } else { folder.resolve(name).to_string_lossy().into_owned() }
+}

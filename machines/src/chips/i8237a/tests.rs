@@ -35,7 +35,7 @@ fn a_single_transfer_takes_one_byte_per_grant() {
     bench.set_pin(I8237A::dreq(2), true);
     assert!(bench.line(I8237A::HRQ));
     bench.changes.clear();
-    assert_eq!(bench.hold_acknowledge(), 5 * 3, "S1 to S4 and a wait state");
+    assert_eq!(bench.hold_acknowledge(), 7 * 3, "S0 to S4, a wait state and READY");
     let lines: Vec<_> = bench.changes.iter().map(|change| (change.line, change.level)).collect();
     assert_eq!(lines, [(I8237A::dack(2), true), (I8237A::dack(2), false)]);
     bench.hold_acknowledge();
@@ -59,7 +59,7 @@ fn autoinitialize_starts_over_and_decrement_goes_down() {
     program(&mut bench, 0, 0x78, 0x0001, 2);
     bench.set_pin(I8237A::dreq(0), true);
     for _ in 0..4 {
-        assert_eq!(bench.hold_acknowledge(), 4 * 3);
+        assert_eq!(bench.hold_acknowledge(), 6 * 3);
     }
     let addresses: Vec<_> = bench.dma_cycles.iter().map(|cycle| cycle.address).collect();
     assert_eq!(addresses, [0x0001, 0x0000, 0xFFFF, 0x0001]);
@@ -112,7 +112,7 @@ fn priority_is_fixed_or_rotates() {
 
 #[test]
 fn the_command_register_disables_shortens_and_turns_the_requests_over() {
-    for (command, hrq, clocks) in [(0x00, true, 4), (0x04, false, 0), (0x08, true, 3), (0x40, false, 0)] {
+    for (command, hrq, clocks) in [(0x00, true, 6), (0x04, false, 0), (0x08, true, 5), (0x40, false, 0)] {
         let mut bench = bench();
         program(&mut bench, 0, 0x58, 0, 100);
         bench.write(STATUS_COMMAND, command);

@@ -441,7 +441,8 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
     /// Gives the bus to whoever wants it by clock `until`: at once where it was idle, and again after each.
     #[cold]
     fn grant_holds(&mut self, until: u64) {
-        let mut at = self.s.biu.free.max(self.s.biu.t4 + 1);
+        // The status lines are passive from T4 on, so that the board may grant in it.
+        let mut at = self.s.biu.free.max(self.s.biu.t4);
         loop {
             let asked = self.bus.next_hold();
             at = at.max(asked.0);

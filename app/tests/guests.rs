@@ -139,7 +139,7 @@ fn freedos_keeps_a_copied_file_when_the_power_was_off() {
             "--type",
             "copy autoexec.bat kept.txt\\n",
             "--until-screen",
-            "copied",
+            "=> kept.txt",
             "--type",
             "\\n",
             "--until-screen",
@@ -173,7 +173,8 @@ fn with_files(image: &Path, names: &[&str]) -> Vec<u8> {
 fn pitch(path: &Path, from: f64) -> f64 {
     let mut reader = hound::WavReader::open(path).unwrap();
     let rate = f64::from(reader.spec().sample_rate);
-    let left: Vec<f64> = reader.samples::<i16>().step_by(2).map(|sample| f64::from(sample.unwrap())).collect();
+    let left: Vec<f64> =
+        reader.samples::<i16>().step_by(2).map(|sample| f64::from(sample.unwrap())).collect();
     let tail = &left[(from * rate) as usize..];
     let (low, high) = tail.iter().fold((f64::MAX, f64::MIN), |(low, high), &s| (low.min(s), high.max(s)));
     assert!(high - low > 3000.0, "nothing sounds");
@@ -241,4 +242,50 @@ fn monotone_plays_c_4_through_the_speaker() {
     let heard = pitch(&sound, 20.0);
     let c_4 = 440.0 * 2f64.powf(-9.0 / 12.0);
     assert!((heard / c_4 - 1.0).abs() < 0.01, "{heard} Hz instead of {c_4} Hz");
+}
+
+/// What real XTs give in TOPBENCH, in microseconds of guest time (two machines of its data base agree on these).
+const REAL_XT: [(&str, f64); 5] =
+    [("MemTest", 3774.0), ("MemEA", 1935.0), ("Opcodes", 1753.0), ("VidMem", 2650.0), ("3DGames", 1851.0)];
+
+/// How far a time may be off.
+const TOLERANCE: f64 = 0.03;
+
+#[test]
+fn topbench_gives_the_times_of_a_real_xt() {
+    let Some(original) = image("freedos-1440k.img") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let floppy = folder.path().join("topbench.img");
+    std::fs::write(&floppy, with_files(&original, &["TOPBENCH.EXE", "DATABASE.INI"])).unwrap();
+    for firmware in ["rom", "host"] {
+        let script = [
+            "--firmware",
+            firmware,
+            "--disposable",
+            "--until-screen",
+            "A:\\>",
+            "--type",
+            "topbench\\n",
+            "--until-screen",
+            "PC Benchmark",
+            "--type",
+            "{Down}\\n",
+            "--until-screen",
+            "Realtime",
+            "--type",
+            "R",
+            "--until-screen",
+            "most closely matches",
+        ];
+        let text = run(&floppy, &script);
+        assert!(text.contains("SCORE: 4 "), "{text}");
+        let line = text.lines().find(|line| line.contains("\u{b5}sec")).expect("the times are shown");
+        let times: Vec<f64> =
+            line.split("\u{b5}sec").filter_map(|part| part.split_whitespace().last()?.parse().ok()).collect();
+        for ((name, real), time) in REAL_XT.iter().zip(times) {
+            println!("{firmware}: {name} {time} \u{b5}s, real {real} \u{b5}s");
+            let off = (time / real - 1.0).abs();
+            assert!(off <= TOLERANCE, "{firmware}: {name} takes {time} \u{b5}s instead of {real} \u{b5}s");
+        }
+    }
 }

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod gui;
 pub mod home;
 pub mod library;
+pub mod pads;
 pub mod picture;
 pub mod session;
 pub mod sound;

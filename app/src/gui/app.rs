@@ -12,9 +12,11 @@ use super::theme;
 use super::toasts::{Toasts, Undo};
 use super::wizard::{self, Wizard};
 use crate::library::{Library, MachineFolder};
+use crate::pads::HostPads;
 use crate::session::{DrivePlace, SessionOptions};
 use egui::{Context, MenuBar, Panel, ThemePreference, Ui, ViewportCommand};
 use egui_material_icons::icons::ICON_SETTINGS;
+use emu_core::hal::input::PadSource;
 use machines::profile::Profile;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -57,6 +59,8 @@ pub struct App {
     choosing: Option<Choosing>,
     wizard: Option<Wizard>,
     settings: Option<Settings>,
+    /// Looked for when the first machine starts.
+    pads: Option<Box<dyn PadSource>>,
     remembered: Remembered,
 }
 
@@ -74,6 +78,7 @@ impl App {
             choosing: None,
             wizard: None,
             settings: None,
+            pads: None,
             remembered: stored.unwrap_or_default(),
         }
     }
@@ -84,6 +89,9 @@ impl App {
             Ok(mut page) => {
                 if let Some(layout) = &self.remembered.layout {
                     page.debugger.set_layout(layout.clone());
+                }
+                if self.pads.is_none() {
+                    self.pads = HostPads::open().map(|pads| Box::new(pads) as Box<dyn PadSource>);
                 }
                 self.machines.push(page);
                 self.page = Page::Machine(self.machines.len() - 1);
@@ -195,6 +203,15 @@ impl App {
             Command::UseDarkTheme => ctx.set_theme(ThemePreference::Dark),
             Command::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
             _ => {}
+        }
+    }
+
+    /// Moves of the pads go to the machine that is shown.
+    fn poll_pads(&mut self) {
+        let Some(pads) = &mut self.pads else { return };
+        let changes = pads.poll();
+        if let Some(machine) = self.shown_machine() {
+            machine.move_pads(changes);
         }
     }
 
@@ -355,6 +372,7 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
         self.poll_machines(&ctx);
+        self.poll_pads();
         self.take_dropped(&ctx);
         let guest_has_keys = self.machine().is_some_and(|page| page.screen.has_focus());
         let mut chosen = commands::pressed(&ctx, guest_has_keys);

@@ -7,8 +7,10 @@ mod pacing;
 mod stepping;
 
 use crate::session::{DrivePlace, Session};
+use emu_core::board::external::External;
 use emu_core::cpu::describe::CpuDescription;
 use emu_core::debug::view::{DebugView, ViewRequest};
+use emu_core::hal::input::HostInput;
 use emu_core::hal::video::FrameViewer;
 use emu_core::machine::journal::Input;
 use emu_core::machine::protocol::{Command, Event, MediumSpec, Notice, RunState, Speed, Step};
@@ -22,6 +24,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use stepping::Stepping;
+
+/// What boards call the card that pads are plugged into.
+const GAME_PORT: &str = "game-port";
 
 /// How often a running machine's views are made.
 const VIEW_PERIOD: Duration = Duration::from_millis(100);
@@ -284,7 +289,7 @@ impl Worker {
             Command::PowerOff => self.end(RunState::Off),
             Command::Suspend => self.suspend(),
             Command::SetSpeed(speed) => self.set_speed(speed),
-            Command::Input(input) => self.session.machine.keyboard_input(input),
+            Command::Input(input) => self.take_hands(input),
             Command::Type(text) => self.type_text(&text),
             Command::Insert { device, slot, medium } => self.insert(device, slot, &medium),
             Command::Eject { device, slot } => self.eject(&device, slot),
@@ -328,6 +333,16 @@ impl Worker {
         let saved = self.session.machine.save();
         *self.board.saved.lock().unwrap_or_else(PoisonError::into_inner) = Some(saved);
         self.end(RunState::Suspended);
+    }
+
+    /// Pads are plugged into the game port, all else goes to the keyboard.
+    fn take_hands(&mut self, input: External) {
+        match input {
+            External::Input(HostInput::Pad { .. }) => {
+                self.input(Input::Device { device: GAME_PORT.to_owned(), input });
+            }
+            _ => self.session.machine.keyboard_input(input),
+        }
     }
 
     fn type_text(&mut self, text: &str) {

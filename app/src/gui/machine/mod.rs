@@ -17,7 +17,7 @@ use egui::{CentralPanel, Context, Id, Panel, Ui};
 use egui_material_icons::icons::{ICON_PAUSE, ICON_PLAY_ARROW};
 use emu_core::board::device::ResetKind;
 use emu_core::board::external::External;
-use emu_core::hal::input::{HostInput, KeyCode};
+use emu_core::hal::input::{HostInput, KeyCode, PadState};
 use emu_core::machine::protocol::{Command, DeviceMedia, Event, MediumSpec, RunState, Speed, Step};
 use machines::profile::Profile;
 use screen::{Scaling, Screen};
@@ -200,6 +200,13 @@ impl MachinePage {
         let image = image.to_string_lossy().into_owned();
         let medium = MediumSpec { image, write_protected: false, disposable: self.options.disposable };
         self.send(Command::Insert { device, slot, medium });
+    }
+
+    /// Hands on how the gamepads have moved.
+    pub fn move_pads(&self, changes: Vec<(u8, PadState)>) {
+        for (pad, state) in changes {
+            self.send(Command::Input(External::Input(HostInput::Pad { pad, state })));
+        }
     }
 
     fn first_drive(&self) -> Option<DrivePlace> {

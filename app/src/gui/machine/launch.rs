@@ -2,7 +2,7 @@
 
 use crate::library::MachineFolder;
 use crate::session::{Session, SessionOptions};
-use crate::sound::Sound;
+use crate::sound::{Sound, SoundError};
 use crate::worker::MachineHandle;
 use egui::Context;
 use emu_core::hal::audio::{AudioSink, NullSink};
@@ -23,8 +23,8 @@ struct SuspendedState {
 /// A machine just started.
 pub struct Launched {
     pub handle: MachineHandle,
-    pub sound: Option<Sound>,
-    /// What the user is to be told: why there is no sound, why it began afresh.
+    pub sound: Result<Sound, SoundError>,
+    /// What the user is to be told: why it began afresh.
     pub remarks: Vec<String>,
 }
 
@@ -34,16 +34,17 @@ pub struct Launched {
 /// A sentence: why it cannot be built.
 pub fn launch(profile: &Profile, options: &SessionOptions, ctx: &Context) -> anyhow::Result<Launched> {
     let mut remarks = Vec::new();
-    let (sink, sound) = open_sound(&mut remarks);
+    let (sink, mut sound) = open_sound();
     let mut session = Session::open_playing_to(sink, profile, options)?;
     if let Some(folder) = &options.folder
         && let Err(reason) = resume(&mut session, profile, folder)
     {
         remarks.push(format!("{reason}; it starts afresh, and its state is kept beside as state.previous"));
         // A state taken back by half leaves a machine that must not be run.
-        drop(session);
-        let silent: Box<dyn AudioSink> = Box::new(NullSink);
-        session = Session::open_playing_to(silent, profile, options)?;
+        drop((session, sound));
+        let sink;
+        (sink, sound) = open_sound();
+        session = Session::open_playing_to(sink, profile, options)?;
     }
     if let Some(folder) = &options.folder {
         folder.retire_state()?;
@@ -55,13 +56,11 @@ pub fn launch(profile: &Profile, options: &SessionOptions, ctx: &Context) -> any
     Ok(Launched { handle, sound, remarks })
 }
 
-fn open_sound(remarks: &mut Vec<String>) -> (Box<dyn AudioSink>, Option<Sound>) {
+/// The host's sound device, or silence and why.
+fn open_sound() -> (Box<dyn AudioSink>, Result<Sound, SoundError>) {
     match Sound::open() {
-        Ok((sink, sound)) => (Box::new(sink), Some(sound)),
-        Err(reason) => {
-            remarks.push(reason.to_string());
-            (Box::new(NullSink), None)
-        }
+        Ok((sink, sound)) => (Box::new(sink), Ok(sound)),
+        Err(reason) => (Box::new(NullSink), Err(reason)),
     }
 }
 

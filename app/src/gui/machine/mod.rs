@@ -11,7 +11,7 @@ use super::standing::Standing;
 use crate::library::{MachineFolder, write_atomically};
 use crate::picture;
 use crate::session::{DrivePlace, SessionOptions};
-use crate::sound::Sound;
+use crate::sound::{Sound, SoundError};
 use crate::worker::MachineHandle;
 use egui::{CentralPanel, Context, Id, Panel, Ui};
 use egui_material_icons::icons::{ICON_PAUSE, ICON_PLAY_ARROW};
@@ -32,7 +32,8 @@ pub struct MachinePage {
     pub profile: Profile,
     options: SessionOptions,
     handle: Option<MachineHandle>,
-    sound: Option<Sound>,
+    /// The device that plays, or why there is none.
+    sound: Result<Sound, SoundError>,
     pub state: RunState,
     /// Why the machine stopped last, in words; empty while it runs.
     pub stop_reason: String,
@@ -96,8 +97,9 @@ impl MachinePage {
         self.options.disposable
     }
 
-    fn sound_is_missing(&self) -> bool {
-        self.sound.is_none()
+    /// Why there is no sound, if there is none.
+    fn silence(&self) -> Option<String> {
+        self.sound.as_ref().err().map(ToString::to_string)
     }
 
     fn send(&self, command: Command) {
@@ -160,7 +162,7 @@ impl MachinePage {
         {
             tracing::warn!(%error, "the last picture cannot be kept");
         }
-        self.sound = None;
+        self.sound = Err(SoundError::NoDevice);
         if let Some(handle) = self.handle.take() {
             handle.join();
         }

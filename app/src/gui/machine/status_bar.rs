@@ -27,8 +27,8 @@ pub fn ui(page: &mut MachinePage, ui: &mut Ui) -> Option<DrivePlace> {
         ui.separator();
         speed(page, ui);
         ui.separator();
-        if page.sound_is_missing() {
-            ui.weak("No sound device");
+        if let Some(reason) = page.silence() {
+            ui.weak("No sound device").on_hover_text(reason);
             ui.separator();
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| keyboard(page, ui));

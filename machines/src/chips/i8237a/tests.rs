@@ -158,7 +158,7 @@ fn a_latched_request_lasts_until_its_acknowledge_and_shows_no_cycle() {
     bench.set_pin(dreq, false);
     assert!(bench.line(I8237A::HRQ));
     bench.set_pin(dreq, true);
-    assert_eq!(bench.hold_acknowledge(), 4 * 3);
+    assert_eq!(bench.hold_acknowledge(), 6 * 3);
     assert!(!bench.line(I8237A::HRQ), "the pin is still high, but there was no new edge");
     bench.set_pin(dreq, false);
     assert!(!bench.line(I8237A::HRQ));

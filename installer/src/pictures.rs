@@ -23,7 +23,21 @@ struct Picture {
     keys: &'static [&'static str],
 }
 
-const PICTURES: [Picture; 1] = [Picture { file: "library.png", arguments: &[], keys: &[] }];
+/// Keys that do nothing in the demo's menu, one for each few seconds that the machine needs to get there.
+const WAIT: [&str; 6] = ["F9"; 6];
+
+const PICTURES: [Picture; 3] = [
+    Picture { file: "library.png", arguments: &[], keys: &[] },
+    Picture { file: "machine.png", arguments: DEMO, keys: &WAIT },
+    Picture {
+        file: "debugger.png",
+        arguments: DEMO,
+        keys: &[WAIT[0], WAIT[1], WAIT[2], WAIT[3], WAIT[4], WAIT[5], "2", "F12", "F5"],
+    },
+];
+
+/// The demo that is built into the program.
+const DEMO: &[&str] = &["run", "xt", "--floppy", "builtin:first-light"];
 
 pub fn pictures(args: &[String]) -> Outcome {
     if !cfg!(target_os = "linux") {

@@ -19,7 +19,6 @@ use emu_core::mem::{ByteOrder, Mapping, NodeId, PhysMem, RamBlock};
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::{Clock, Cycle, EventTag, Tick};
 use proptest::prelude::*;
-use std::any::Any;
 use std::sync::Arc;
 
 /// Interrupts every 1,000 ticks or so, takes the bus every 216, and stalls when it is read.
@@ -82,12 +81,6 @@ impl Device for Ticker {
     fn restore(&mut self, saved: &SavedState) -> Result<(), RestoreError> {
         (self.count, self.heard) = saved.read(1)?;
         Ok(())
-    }
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

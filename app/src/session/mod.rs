@@ -126,7 +126,7 @@ impl Session {
         let plugin = config.map(|config| CacheProbe::new(config.clone())).transpose();
         let plugin = plugin.map_err(|problem| problem.to_string())?;
         let mut probe = self.machine.set_probe(None).unwrap_or_default();
-        probe.plugins.retain_mut(|plugin| !plugin.as_any().is::<CacheProbe>());
+        probe.plugins.retain_mut(|plugin| !plugin.is::<CacheProbe>());
         if let Some(plugin) = plugin {
             probe.plugins.push(Box::new(plugin));
         }

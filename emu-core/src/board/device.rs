@@ -329,7 +329,4 @@ pub trait Device: Any + Send {
     fn media(&mut self) -> Option<&mut dyn MediaHost> {
         None
     }
-
-    fn as_any(&self) -> &dyn Any;
-    fn as_any_mut(&mut self) -> &mut dyn Any;
 }

@@ -15,6 +15,7 @@ use crate::hal::Hal;
 use crate::snapshot::{RestoreError, SavedState};
 use crate::time::{EventQueue, EventTag, Tick};
 use serde::{Deserialize, Serialize};
+use std::any::Any;
 
 /// How many effects one access may lead to. A board that rings for longer is wired in a circle; the rest is dropped.
 const MAX_EFFECTS: usize = 10_000;
@@ -316,7 +317,8 @@ impl Domain {
 
     /// A device as what it is.
     pub fn get<T: Device>(&self, id: DeviceId) -> Option<&T> {
-        self.slots.get(usize::from(id.0))?.device.as_any().downcast_ref()
+        let device: &dyn Any = self.slots.get(usize::from(id.0))?.device.as_ref();
+        device.downcast_ref()
     }
 
     /// The level of an output pin.

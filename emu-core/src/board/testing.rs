@@ -241,7 +241,6 @@ mod tests {
     use super::*;
     use crate::snapshot::SavedState;
     use crate::time::EventTag;
-    use std::any::Any;
 
     /// Blinks line 3 every `period` ticks, and emits what is written to it.
     struct Blinker {
@@ -273,12 +272,6 @@ mod tests {
         fn restore(&mut self, saved: &SavedState) -> Result<(), RestoreError> {
             (self.period, self.lit) = saved.read(1)?;
             Ok(())
-        }
-        fn as_any(&self) -> &dyn Any {
-            self
-        }
-        fn as_any_mut(&mut self) -> &mut dyn Any {
-            self
         }
     }
 

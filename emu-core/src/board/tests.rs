@@ -9,7 +9,6 @@ use crate::addr::{Port, Width};
 use crate::hal::Hal;
 use crate::snapshot::{RestoreError, SavedState};
 use crate::time::{EventTag, Tick};
-use std::any::Any;
 use std::sync::{Arc, Mutex};
 
 /// Drives line 0 as written, counts edges on its pins, and beeps after a written number of ticks.
@@ -66,12 +65,6 @@ impl Device for Toy {
     fn restore(&mut self, saved: &SavedState) -> Result<(), RestoreError> {
         (self.pins_seen, self.events, self.ring, self.dma_bytes) = saved.read(1)?;
         Ok(())
-    }
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

@@ -8,7 +8,6 @@ use crate::cpu::describe::CodeAddress;
 use crate::cpu::probe::{Access, ProbePlugin};
 use crate::snapshot::{RestoreError, SavedState};
 use serde::{Deserialize, Serialize};
-use std::any::Any;
 
 /// The first megabyte: what the heat strip shows unless told otherwise.
 const FIRST_MEGABYTE: AddressRange = AddressRange { first: 0, last: 0xF_FFFF };
@@ -150,10 +149,6 @@ impl ProbePlugin for CacheProbe {
         }
         self.cycles_charged += cycles;
         u32::try_from(cycles).unwrap_or(u32::MAX)
-    }
-
-    fn as_any(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

@@ -89,7 +89,13 @@ pub trait ProbePlugin: Any + Send {
     fn stop_requested(&self) -> bool {
         false
     }
-    fn as_any(&mut self) -> &mut dyn Any;
+}
+
+impl dyn ProbePlugin {
+    /// Whether this plug-in is a `T`.
+    pub fn is<T: ProbePlugin>(&self) -> bool {
+        (self as &dyn Any).is::<T>()
+    }
 }
 
 /// Forwards to a list of plug-ins.
@@ -101,7 +107,10 @@ pub struct DynamicProbe {
 impl DynamicProbe {
     /// The first plug-in of type `T`.
     pub fn plugin<T: ProbePlugin>(&mut self) -> Option<&mut T> {
-        self.plugins.iter_mut().find_map(|p| p.as_any().downcast_mut::<T>())
+        self.plugins.iter_mut().find_map(|plugin| {
+            let plugin: &mut dyn Any = plugin.as_mut();
+            plugin.downcast_mut()
+        })
     }
 }
 

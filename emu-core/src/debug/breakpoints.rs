@@ -17,7 +17,6 @@ use crate::cpu::describe::{CodeAddress, CpuDescription, RegisterId};
 use crate::cpu::probe::{Access, DynamicProbe, ProbePlugin};
 use crate::machine::Machine;
 use serde::{Deserialize, Serialize};
-use std::any::Any;
 use std::fmt;
 
 /// Which accesses a breakpoint waits for.
@@ -300,10 +299,6 @@ impl ProbePlugin for BreakpointProbe {
     fn stop_requested(&self) -> bool {
         self.noted
     }
-
-    fn as_any(&mut self) -> &mut dyn Any {
-        self
-    }
 }
 
 impl Surroundings for Machine {
@@ -340,7 +335,7 @@ impl Machine {
             }
         };
         if is_empty {
-            probe.plugins.retain_mut(|plugin| !plugin.as_any().is::<BreakpointProbe>());
+            probe.plugins.retain_mut(|plugin| !plugin.is::<BreakpointProbe>());
         }
         self.put_back(probe);
         result

@@ -32,7 +32,6 @@ use emu_core::hal::video::{
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::{Clock, EventTag, Tick};
 use serde::{Deserialize, Serialize};
-use std::any::Any;
 use std::sync::Arc;
 
 /// The card's clock, from the bus: OSC, in Hz.
@@ -449,14 +448,6 @@ impl Device for Cga {
 
     fn picture(&self) -> Option<Frame> {
         Some(self.raster.still(&self.screen))
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

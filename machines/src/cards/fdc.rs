@@ -16,7 +16,6 @@ use emu_core::hal::storage::Medium;
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::{EventTag, Tick};
 use serde::{Deserialize, Serialize};
-use std::any::Any;
 
 #[cfg(test)]
 mod driver;
@@ -333,14 +332,6 @@ impl Device for FloppyAdapter {
 
     fn media(&mut self) -> Option<&mut dyn MediaHost> {
         Some(self)
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

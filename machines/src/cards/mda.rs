@@ -23,7 +23,6 @@ use emu_core::hal::video::{Cell, Font, Frame, OutputId, Rect, Rgb, TextStyle};
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::{Clock, EventTag, Tick};
 use serde::{Deserialize, Serialize};
-use std::any::Any;
 use std::sync::Arc;
 
 /// The card's own clock, one cycle a dot, in Hz.
@@ -338,14 +337,6 @@ impl<S: MonoScreen> Device for MonoCard<S> {
 
     fn picture(&self) -> Option<Frame> {
         Some(self.raster.still(&self.screen))
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

@@ -26,7 +26,6 @@ use emu_core::time::{EventTag, Tick};
 use mechanics::{Drive, DriveState};
 use registers::{mask, status};
 use serde::{Deserialize, Serialize};
-use std::any::Any;
 
 /// The output to IRQ 5.
 pub const INTERRUPT: LineId = LineId(0);
@@ -553,14 +552,6 @@ impl Device for XtHdc {
 
     fn media(&mut self) -> Option<&mut dyn MediaHost> {
         Some(self)
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

@@ -4,7 +4,6 @@
 use emu_core::board::device::{BusAccess, Cx, Device, NoAnswer, RegionId, ResetKind};
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::Tick;
-use std::any::Any;
 
 /// What a read gives.
 const SIGNATURE: u64 = 0xE9;
@@ -40,14 +39,6 @@ impl Device for DebugConsole {
 
     fn restore(&mut self, saved: &SavedState) -> Result<(), RestoreError> {
         saved.read(1)
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

@@ -12,7 +12,6 @@ use emu_core::board::external::External;
 use emu_core::hal::input::{HostInput, PadButton, PadState};
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::Tick;
-use std::any::Any;
 
 /// A one-shot's time: 24.2 µs and 0.011 µs for each ohm ("Interface Description").
 const BASE_NANOS: u64 = 24_200;
@@ -146,14 +145,6 @@ impl Device for GamePort {
             _ => "two gamepads",
         };
         vec![RegisterView::new("Port", self.value(now), 8, sticks)]
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

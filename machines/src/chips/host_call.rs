@@ -3,7 +3,6 @@
 
 use emu_core::board::device::{BusAccess, Cx, Device, NoAnswer, RegionId, ResetKind};
 use emu_core::snapshot::{RestoreError, SavedState};
-use std::any::Any;
 
 /// The door. See the module's words.
 #[derive(Debug, Default)]
@@ -28,14 +27,6 @@ impl Device for HostCall {
 
     fn restore(&mut self, saved: &SavedState) -> Result<(), RestoreError> {
         saved.read(1)
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

@@ -19,7 +19,6 @@ use emu_core::board::device::{
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::{Clock, Tick};
 use serde::{Deserialize, Serialize};
-use std::any::Any;
 
 /// States S1 to S4 of a transfer.
 const TRANSFER_CLOCKS: u64 = 4;
@@ -501,14 +500,6 @@ impl Device for I8237A {
             views.push(RegisterView::new(format!("Page {number}"), self.page_of(number), 4, ""));
         }
         views
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

@@ -10,7 +10,6 @@ use counter::{Bytes, Counter, Mode, OddCounts};
 use emu_core::board::device::{BusAccess, Cx, Device, LineId, NoAnswer, PinId, RegisterView, ResetKind};
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::{Clock, EventTag, Tick};
-use std::any::Any;
 
 const CONTROL: u32 = 3;
 
@@ -316,14 +315,6 @@ impl Device for I8253 {
             views.push(RegisterView::new(format!("GATE{n}"), counter.gate, 1, ""));
         }
         views
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

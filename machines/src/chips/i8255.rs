@@ -11,7 +11,6 @@ use emu_core::board::device::{
 };
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::Tick;
-use std::any::Any;
 
 /// Bits of the control word ("Mode Definition Format").
 mod control {
@@ -166,14 +165,6 @@ impl Device for I8255 {
             RegisterView::new("Port C", self.port(2), 8, way(2)),
             RegisterView::new("Control", self.control, 8, "mode 0"),
         ]
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

@@ -14,7 +14,6 @@ use emu_core::board::device::{BusAccess, Cx, Device, LineId, NoAnswer, PinId, Re
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::Tick;
 use serde::{Deserialize, Serialize};
-use std::any::Any;
 
 /// What leaves the data bus alone.
 const FLOATING: u8 = 0xFF;
@@ -486,14 +485,6 @@ impl Device for I8259A {
             RegisterView::new("ICW3", self.icw3, 8, if self.icw1.single { "single" } else { "cascaded" }),
             RegisterView::new("INT", self.int, 1, ""),
         ]
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

@@ -10,7 +10,6 @@ use emu_core::hal::input::{HostInput, KeyCode};
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::{EventTag, Tick};
 use serde::{Deserialize, Serialize};
-use std::any::Any;
 use std::collections::VecDeque;
 
 /// Codes that wait in the keyboard; the code after the last one that fits tells of the loss.
@@ -226,14 +225,6 @@ impl Device for KeyboardXt {
             RegisterView::new("Shift register", self.state.register, 8, waiting),
             RegisterView::new("Full", self.state.full, 1, ""),
         ]
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

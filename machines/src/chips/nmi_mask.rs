@@ -6,7 +6,6 @@ use emu_core::board::device::{
 };
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::Tick;
-use std::any::Any;
 
 /// The register and its gate.
 #[derive(Debug, Default)]
@@ -59,14 +58,6 @@ impl Device for NmiMask {
     fn registers(&self, _now: Tick) -> Vec<RegisterView> {
         let meaning = if self.enabled { "NMI enabled" } else { "NMI masked" };
         vec![RegisterView::new("NMI mask", u64::from(self.enabled) << 7, 8, meaning)]
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

@@ -11,7 +11,6 @@ use emu_core::board::external::External;
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::{Clock, EventTag, Tick};
 use serde::{Deserialize, Serialize};
-use std::any::Any;
 use std::collections::VecDeque;
 
 /// Bytes from outside that wait for the guest at the most; what comes beyond is lost.
@@ -397,14 +396,6 @@ impl Device for Ns16450 {
             RegisterView::new("MSR", msr, 8, ""),
             RegisterView::new("DL", divisor, 16, ""),
         ]
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

@@ -4,7 +4,6 @@
 use emu_core::board::device::{BusAccess, Cx, Device, LineId, NoAnswer, RegionId, RegisterView, ResetKind};
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::{EventTag, Tick};
-use std::any::Any;
 
 mod control {
     pub const STROBE: u8 = 0x01;
@@ -143,14 +142,6 @@ impl Device for ParallelPort {
             RegisterView::new("Status", self.status(), 8, format!("printer {:?}", self.printer)),
             RegisterView::new("Control", self.control, 8, ""),
         ]
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

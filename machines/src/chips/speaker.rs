@@ -5,7 +5,6 @@ use emu_core::board::device::{Cx, Device, PinId, RegisterView, ResetKind};
 use emu_core::hal::audio::{VoiceEvent, VoiceId, VoiceKind};
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::Tick;
-use std::any::Any;
 
 /// How far the cone moves, of full scale: a square wave at half scale is loud.
 const SWING: f32 = 0.5;
@@ -69,14 +68,6 @@ impl Device for Speaker {
 
     fn registers(&self, _now: Tick) -> Vec<RegisterView> {
         vec![RegisterView::new("Cone", self.level(), 1, "")]
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

@@ -4,7 +4,6 @@
 use emu_core::board::device::{Cx, Device, LineId, PinId, RegisterView, ResetKind};
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::Tick;
-use std::any::Any;
 
 /// The switches. See the module's words.
 #[derive(Debug)]
@@ -59,14 +58,6 @@ impl Device for SwitchBank {
 
     fn registers(&self, _now: Tick) -> Vec<RegisterView> {
         vec![RegisterView::new("SW1", self.switches, 8, "")]
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 

@@ -5,6 +5,7 @@ use crate::cards::fdc::FloppyAdapter;
 use crate::chips::upd765::{DriveKind, FloppyDrive};
 use crate::firmware::xt::SYSTEM_SEGMENT;
 use crate::media::floppy::{Encoding, SectorId};
+use std::any::Any;
 
 const STATUS: u16 = 0x41;
 /// A byte per drive; bit 4: a change of disk has been seen.
@@ -71,7 +72,7 @@ fn with_drive<R>(call: &mut Call<'_>, with: impl FnOnce(&mut FloppyDrive) -> R) 
     call.bus.with_domain(at, |domain, _| {
         let card = domain.find("fdc")?;
         domain.with(card, |device, _| {
-            let adapter = device.as_any_mut().downcast_mut::<FloppyAdapter>()?;
+            let adapter = (device as &mut dyn Any).downcast_mut::<FloppyAdapter>()?;
             adapter.drive_mut(slot).map(with)
         })
     })

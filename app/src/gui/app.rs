@@ -1,16 +1,19 @@
 //! The window's contents and state, apart from how the window came to be.
 
+mod actions;
+
 use super::command_palette::CommandPalette;
 use super::commands::{self, Command};
 use super::debugger::Layout;
 use super::file_browser::{FileBrowser, Outcome};
-use super::library::{LibraryPage, Live};
+use super::import::ImportDialog;
+use super::library::{LibraryPage, LibraryRequest, Live, View};
 use super::machine::screen::Scaling;
 use super::machine::{MachinePage, PageRequest};
-use super::settings::{self, Settings};
+use super::settings::{Page as SettingsPage, Settings};
 use super::theme;
-use super::toasts::{Toasts, Undo};
-use super::wizard::{self, Wizard};
+use super::toasts::Toasts;
+use super::wizard::Wizard;
 use crate::library::{Library, MachineFolder};
 use crate::pads::HostPads;
 use crate::session::{DrivePlace, SessionOptions};
@@ -29,6 +32,7 @@ const STORED: &str = "window";
 #[serde(default)]
 struct Remembered {
     scaling: Scaling,
+    view: View,
     layout: Option<Layout>,
     /// Where an image was chosen last.
     images: Option<PathBuf>,
@@ -59,6 +63,7 @@ pub struct App {
     choosing: Option<Choosing>,
     wizard: Option<Wizard>,
     settings: Option<Settings>,
+    import: Option<ImportDialog>,
     /// Looked for when the first machine starts.
     pads: Option<Box<dyn PadSource>>,
     remembered: Remembered,
@@ -69,17 +74,21 @@ impl App {
     pub fn new(cx: &eframe::CreationContext<'_>, library: Library) -> Self {
         theme::install(&cx.egui_ctx);
         let stored = cx.storage.and_then(|storage| eframe::get_value(storage, STORED));
+        let remembered: Remembered = stored.unwrap_or_default();
+        let mut page = LibraryPage::new(library, &cx.egui_ctx);
+        page.view = remembered.view;
         Self {
             page: Page::Library,
-            library: LibraryPage::new(library, &cx.egui_ctx),
+            library: page,
             machines: Vec::new(),
             palette: CommandPalette::default(),
             toasts: Toasts::default(),
             choosing: None,
             wizard: None,
             settings: None,
+            import: None,
             pads: None,
-            remembered: stored.unwrap_or_default(),
+            remembered,
         }
     }
 
@@ -115,64 +124,56 @@ impl App {
         }
     }
 
-    fn start_selected(&mut self, ctx: &Context) {
-        let Some(entry) = self.library.selected() else { return };
-        let folder = entry.folder.clone();
-        if let Some(at) = self.machines.iter().position(|page| page.folder() == Some(&folder)) {
+    /// Shows a machine if it is switched on. Gives whether it is.
+    fn show_machine(&mut self, folder: &MachineFolder) -> bool {
+        let at = self.machines.iter().position(|page| page.folder() == Some(folder));
+        if let Some(at) = at {
             self.page = Page::Machine(at);
-            return;
         }
-        match &entry.profile {
-            Ok(profile) => {
-                let options = SessionOptions { folder: Some(folder), ..SessionOptions::default() };
-                self.start(profile.clone(), options, ctx);
-            }
-            Err(problem) => self.toasts.complain(problem.clone()),
-        }
+        at.is_some()
     }
 
-    fn trash_selected(&mut self, ctx: &Context) {
-        let Some(entry) = self.library.selected() else { return };
-        let (name, folder) = (entry.name(), entry.folder.clone());
-        match self.library.library.trash(&folder) {
-            Ok(trashed) => {
-                self.toasts.offer_undo(format!("{name} is in the trash"), Undo::Restore(trashed));
-            }
-            Err(error) => self.toasts.complain(error.to_string()),
-        }
-        self.library.refresh(ctx);
-    }
-
-    fn undo(&mut self, undo: &Undo, ctx: &Context) {
-        let Undo::Restore(trashed) = undo;
-        match self.library.library.restore(trashed) {
-            Ok(folder) => {
-                self.library.refresh(ctx);
-                self.library.select(folder);
-            }
-            Err(error) => self.toasts.complain(error.to_string()),
-        }
+    fn show_library(&mut self) {
+        self.page = Page::Library;
     }
 
     /// Why a command cannot be carried out now, if it cannot.
     fn why_not(&self, command: Command) -> Option<&'static str> {
         use Command as C;
-        let selected = matches!(self.page, Page::Library).then(|| self.library.selected()).flatten();
         match command {
             C::ShowPalette
             | C::NewMachine
+            | C::ImportMachine
+            | C::StartDemo
             | C::ToggleFullScreen
             | C::FollowSystemTheme
             | C::UseLightTheme
             | C::UseDarkTheme
             | C::Quit => None,
-            C::StartMachine | C::ShowSettings | C::DeleteMachine => {
-                let Some(entry) = selected else { return Some("Choose a machine in the library first.") };
-                let is_live = self.is_live(&entry.folder);
-                (is_live && command != C::StartMachine)
-                    .then_some("Power the machine off or suspend it first.")
+            C::StartMachine
+            | C::PreviewMachine
+            | C::ShowSettings
+            | C::RenameMachine
+            | C::EditTags
+            | C::DeleteMachine
+            | C::SelectAll => self.why_not_chosen(command),
+            _ if self.page == Page::Library => Some("Show a running machine first."),
+            _ => None,
+        }
+    }
+
+    fn why_not_chosen(&self, command: Command) -> Option<&'static str> {
+        if self.page != Page::Library {
+            return Some("Show the library first.");
+        }
+        let chosen = self.library.chosen();
+        let is_live = chosen.iter().any(|entry| self.is_live(&entry.folder));
+        match command {
+            Command::SelectAll => None,
+            _ if chosen.is_empty() => Some("Choose a machine in the library first."),
+            Command::ShowSettings | Command::DeleteMachine if is_live => {
+                Some("Power the machine off or suspend it first.")
             }
-            _ if matches!(self.page, Page::Library) => Some("Show a running machine first."),
             _ => None,
         }
     }
@@ -193,10 +194,16 @@ impl App {
         }
         match command {
             Command::ShowPalette => self.palette.open(),
-            Command::StartMachine => self.start_selected(ctx),
             Command::NewMachine => self.wizard = Some(Wizard::new()),
-            Command::ShowSettings => self.show_settings(),
-            Command::DeleteMachine => self.trash_selected(ctx),
+            Command::ImportMachine => self.begin_import(),
+            Command::StartDemo => self.start_demo(ctx),
+            Command::StartMachine => self.start_chosen(ctx),
+            Command::PreviewMachine => self.library.toggle_preview(),
+            Command::ShowSettings => self.show_settings(SettingsPage::General),
+            Command::RenameMachine => self.library.begin_renaming(),
+            Command::EditTags => self.library.begin_tagging(),
+            Command::DeleteMachine => self.trash_chosen(ctx),
+            Command::SelectAll => self.library.select_all(),
             Command::ToggleFullScreen => toggle_full_screen(ctx),
             Command::FollowSystemTheme => ctx.set_theme(ThemePreference::System),
             Command::UseLightTheme => ctx.set_theme(ThemePreference::Light),
@@ -244,8 +251,12 @@ impl App {
         let mut chosen = Vec::new();
         MenuBar::new().ui(ui, |ui| {
             self.tabs(ui);
-            if Command::NewMachine.tool_button(ui, None).clicked() {
-                chosen.push(Command::NewMachine);
+            if self.page == Page::Library {
+                for command in [Command::NewMachine, Command::ImportMachine] {
+                    if command.tool_button(ui, None).clicked() {
+                        chosen.push(command);
+                    }
+                }
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let menu = ui.menu_button(ICON_SETTINGS.rich_text(), |ui| {
@@ -275,7 +286,7 @@ impl App {
         ui.separator();
     }
 
-    fn page_ui(&mut self, ui: &mut Ui) -> Vec<Command> {
+    fn page_ui(&mut self, ui: &mut Ui) -> Vec<LibraryRequest> {
         match self.page {
             Page::Library => {
                 let live = self.machines.iter().filter_map(|page| {
@@ -292,7 +303,7 @@ impl App {
                 let mut chosen = Vec::new();
                 for request in requests {
                     match request {
-                        PageRequest::Command(command) => chosen.push(command),
+                        PageRequest::Command(command) => chosen.push(LibraryRequest::Command(command)),
                         PageRequest::ChooseImage(place) => self.choose_image(at, place),
                     }
                 }
@@ -304,40 +315,6 @@ impl App {
     fn choose_image(&mut self, machine: usize, place: DrivePlace) {
         let browser = FileBrowser::new("Insert a disk image", self.remembered.images.clone());
         self.choosing = Some(Choosing { machine, place, browser });
-    }
-
-    fn show_settings(&mut self) {
-        let Some(entry) = self.library.selected() else { return };
-        match &entry.profile {
-            Ok(profile) => self.settings = Some(Settings::new(entry.folder.clone(), profile.clone())),
-            Err(problem) => self.toasts.complain(problem.clone()),
-        }
-    }
-
-    fn show_dialogs(&mut self, ctx: &Context) {
-        if let Some(wizard) = &mut self.wizard {
-            match wizard.show(ctx, &self.library.library) {
-                wizard::Outcome::Open => {}
-                wizard::Outcome::Cancelled => self.wizard = None,
-                wizard::Outcome::Created(folder) => {
-                    self.wizard = None;
-                    self.page = Page::Library;
-                    self.library.refresh(ctx);
-                    self.library.select(folder);
-                }
-            }
-        }
-        if let Some(dialog) = &mut self.settings {
-            match dialog.show(ctx) {
-                settings::Outcome::Open => {}
-                settings::Outcome::Closed => self.settings = None,
-                settings::Outcome::Saved => {
-                    self.settings = None;
-                    self.library.refresh(ctx);
-                }
-            }
-        }
-        self.show_choosing(ctx);
     }
 
     fn show_choosing(&mut self, ctx: &Context) {
@@ -363,6 +340,9 @@ impl App {
         let Some(path) = dropped else { return };
         match self.shown_machine() {
             Some(page) => page.insert(None, path),
+            None if path.is_dir() || path.file_name().is_some_and(|name| name == "machine.ron") => {
+                self.import = Some(ImportDialog::of(&path, &self.library.library, ctx));
+            }
             None => self.toasts.say("Show a running machine first, then drop the image on it"),
         }
     }
@@ -377,7 +357,9 @@ impl eframe::App for App {
         let guest_has_keys = self.machine().is_some_and(|page| page.screen.has_focus());
         let mut chosen = commands::pressed(&ctx, guest_has_keys);
         chosen.extend(Panel::top("tools").show(ui, |ui| self.tool_bar(ui)).inner);
-        chosen.extend(self.page_ui(ui));
+        for request in self.page_ui(ui) {
+            self.grant(request, &ctx);
+        }
         self.show_dialogs(&ctx);
         let mut palette = std::mem::take(&mut self.palette);
         chosen.extend(palette.show(&ctx, &|command| self.why_not(command)));
@@ -394,6 +376,7 @@ impl eframe::App for App {
         if let Some(layout) = self.machines.iter().find_map(|page| page.debugger.layout()) {
             self.remembered.layout = Some(layout.clone());
         }
+        self.remembered.view = self.library.view;
         eframe::set_value(storage, STORED, &self.remembered);
     }
 
@@ -407,19 +390,30 @@ impl eframe::App for App {
 
 /// The commands that are about the window.
 fn window_menu(ui: &mut Ui) -> Option<Command> {
-    let commands = [
-        Command::ShowPalette,
-        Command::ToggleFullScreen,
-        Command::FollowSystemTheme,
-        Command::UseLightTheme,
-        Command::UseDarkTheme,
-        Command::Quit,
+    let theme = ui.ctx().options(|options| options.theme_preference);
+    let groups: [&[(Command, Option<bool>)]; 3] = [
+        &[(Command::ShowPalette, None), (Command::ToggleFullScreen, None)],
+        &[
+            (Command::FollowSystemTheme, Some(theme == ThemePreference::System)),
+            (Command::UseLightTheme, Some(theme == ThemePreference::Light)),
+            (Command::UseDarkTheme, Some(theme == ThemePreference::Dark)),
+        ],
+        &[(Command::Quit, None)],
     ];
     let mut chosen = None;
-    for command in commands {
-        if command.button(ui, None).clicked() {
-            chosen = Some(command);
-            ui.close();
+    for (place, group) in groups.iter().enumerate() {
+        if place > 0 {
+            ui.separator();
+        }
+        for &(command, is_on) in *group {
+            let response = match is_on {
+                Some(is_on) => command.choice(ui, is_on),
+                None => command.button(ui, None),
+            };
+            if response.clicked() {
+                chosen = Some(command);
+                ui.close();
+            }
         }
     }
     chosen

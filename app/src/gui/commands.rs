@@ -9,9 +9,15 @@ use egui_material_icons::icons;
 pub enum Command {
     ShowPalette,
     NewMachine,
+    ImportMachine,
+    StartDemo,
     StartMachine,
+    PreviewMachine,
     ShowSettings,
+    RenameMachine,
+    EditTags,
     DeleteMachine,
+    SelectAll,
     PauseOrRun,
     Reset,
     PowerOff,
@@ -64,12 +70,24 @@ const TABLE: &[Row] = &[
         "Lists every command and runs the one you pick."),
     (Command::NewMachine, icons::ICON_ADD, key(CTRL, Key::N), "New machine",
         "Puts a new machine together."),
+    (Command::ImportMachine, icons::ICON_DOWNLOAD, None, "Import…",
+        "Takes a copy of a machine's folder from elsewhere into the library."),
+    (Command::StartDemo, icons::ICON_LIGHTBULB, None, "Start the demo",
+        "Makes a PC XT with the demo disk in its drive, and starts it."),
     (Command::StartMachine, icons::ICON_PLAY_ARROW, None, "Start",
         "Switches the chosen machine on, or goes on where it was suspended."),
+    (Command::PreviewMachine, icons::ICON_VISIBILITY, None, "Look closer",
+        "Shows the chosen machine's picture large; the space bar does the same."),
     (Command::ShowSettings, icons::ICON_TUNE, key(CTRL, Key::Comma), "Settings",
         "Shows and changes what the machine is made of."),
-    (Command::DeleteMachine, icons::ICON_DELETE, None, "Delete",
-        "Moves the chosen machine to the trash; this can be undone."),
+    (Command::RenameMachine, icons::ICON_EDIT, key(Modifiers::NONE, Key::F2), "Rename",
+        "Changes the chosen machine's name where it stands."),
+    (Command::EditTags, icons::ICON_SELL, key(CTRL, Key::T), "Tags",
+        "Gives the chosen machines words to find them by, or takes them away."),
+    (Command::DeleteMachine, icons::ICON_DELETE, key(Modifiers::NONE, Key::Delete), "Delete",
+        "Moves the chosen machines to the trash; this can be undone."),
+    (Command::SelectAll, icons::ICON_SELECT_ALL, key(CTRL, Key::A), "Choose all",
+        "Chooses every machine that the library shows."),
     (Command::PauseOrRun, icons::ICON_PAUSE, key(Modifiers::NONE, Key::F5), "Pause or run",
         "Stops the machine where it is, or lets it go on."),
     (Command::Reset, icons::ICON_RESTART_ALT, None, "Reset",
@@ -134,6 +152,11 @@ impl Command {
         matches!(self, Self::ToggleFullScreen | Self::ToggleDebugger | Self::ShowPalette | Self::PasteAsKeys)
     }
 
+    /// Whether a text field that is being typed into has the shortcut for itself.
+    fn yields_to_text(self) -> bool {
+        matches!(self, Self::DeleteMachine | Self::SelectAll | Self::RenameMachine)
+    }
+
     /// A button with icon, label and shortcut, for menus and lists. Disabled, with the reason, where there is one.
     pub fn button(self, ui: &mut Ui, why_not: Option<&str>) -> Response {
         let Description { label, tooltip, icon, shortcut } = self.describe();
@@ -143,6 +166,15 @@ impl Command {
         }
         let response = ui.add_enabled(why_not.is_none(), button);
         finish(response, label, tooltip, why_not)
+    }
+
+    /// A menu's entry for one of several choices, marked where it is the one taken.
+    pub fn choice(self, ui: &mut Ui, is_on: bool) -> Response {
+        let Description { label, tooltip, icon, .. } = self.describe();
+        let mark = if is_on { icons::ICON_CHECK.rich_text() } else { icon.rich_text() };
+        let response = ui.add(Button::selectable(is_on, (mark, label)));
+        named_choice(&response, is_on, label);
+        response.on_hover_text(tooltip)
     }
 
     /// A button with icon and a short label, for toolbars.
@@ -184,11 +216,22 @@ pub fn named(response: &Response, name: &str) {
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, response.enabled(), name));
 }
 
+/// The same for one of several choices, of which one is taken.
+pub fn named_choice(response: &Response, is_chosen: bool, name: &str) {
+    let info = || WidgetInfo::selected(egui::Role::Button, response.enabled(), is_chosen, name);
+    response.widget_info(info);
+}
+
 /// The commands whose shortcuts were just pressed. A shortcut with more modifiers is looked for first, as egui lets
-/// one with fewer match too. While the keyboard is the guest's, only a few are looked for.
+/// one with fewer match too. While the keyboard is the guest's, only a few are looked for; under a dialog, none.
 pub fn pressed(ctx: &Context, guest_has_keys: bool) -> Vec<Command> {
+    if ctx.memory(|memory| memory.top_modal_layer().is_some()) {
+        return Vec::new();
+    }
+    let is_typing = ctx.text_edit_focused();
     let mut candidates: Vec<(Command, KeyboardShortcut)> = Command::all()
         .filter(|command| !guest_has_keys || command.works_over_guest())
+        .filter(|command| !is_typing || !command.yields_to_text())
         .filter_map(|command| Some((command, command.describe().shortcut?)))
         .collect();
     candidates.sort_by_key(|(_, shortcut)| std::cmp::Reverse(modifier_count(shortcut.modifiers)));

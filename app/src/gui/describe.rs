@@ -1,5 +1,6 @@
 //! A profile in a user's words.
 
+use super::settings::Page;
 use crate::session::media::DEMO_DISK;
 use machines::boards::{self, BoardKind};
 use machines::catalogue::{Catalogue, Category};
@@ -17,26 +18,36 @@ pub fn fact_line(profile: &Profile) -> String {
     facts.join(" · ")
 }
 
-/// What a machine is made of, as pairs of what and which.
-pub fn facts(profile: &Profile) -> Vec<(String, String)> {
+/// Something that a machine is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    pub what: String,
+    pub value: String,
+    /// Where it is changed.
+    pub page: Page,
+}
+
+/// What a machine is made of.
+pub fn facts(profile: &Profile) -> Vec<Fact> {
     let board = boards::find(&profile.board);
     let kind = board.map_or(profile.board.clone(), |board| format!("{} ({})", board.label, board.year));
+    let fact = |what: &str, value: String, page: Page| Fact { what: what.to_owned(), value, page };
     let mut facts = vec![
-        ("Board".to_owned(), kind),
-        ("CPU".to_owned(), cpu(profile, board)),
-        ("Memory".to_owned(), memory(profile)),
-        ("Firmware".to_owned(), firmware(&profile.firmware)),
+        fact("Board", kind, Page::General),
+        fact("CPU", cpu(profile, board), Page::Cpu),
+        fact("Memory", memory(profile), Page::Memory),
+        fact("Firmware", firmware(&profile.firmware), Page::Firmware),
     ];
     let catalogue = Catalogue::standard();
     let label = |device: &str| catalogue.find(device).map_or(device.to_owned(), |kind| kind.label.to_owned());
     let cards: Vec<_> = profile.cards.iter().map(|card| label(&card.device)).collect();
-    facts.push(("Cards".to_owned(), cards.join(", ")));
+    facts.push(fact("Cards", cards.join(", "), Page::Cards));
     for (letter, floppy) in ('A'..).zip(&profile.floppies) {
         let image = floppy.image.as_deref().map_or("empty".to_owned(), image_name);
-        facts.push((format!("Drive {letter}:"), image));
+        facts.push(fact(&format!("Drive {letter}:"), image, Page::Floppies));
     }
     for (number, disk) in (1..).zip(&profile.disks) {
-        facts.push((format!("Hard disk {number}"), image_name(&disk.image)));
+        facts.push(fact(&format!("Hard disk {number}"), image_name(&disk.image), Page::Disks));
     }
     facts
 }

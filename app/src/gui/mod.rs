@@ -5,7 +5,9 @@ pub mod command_palette;
 pub mod commands;
 pub mod debugger;
 mod describe;
+mod desktop_dialogs;
 mod file_browser;
+mod import;
 mod library;
 pub mod machine;
 mod pictures;
@@ -46,6 +48,7 @@ pub fn open_with(profile: Profile, options: SessionOptions) -> anyhow::Result<()
 }
 
 fn open_on(machine: Option<(Profile, SessionOptions)>) -> anyhow::Result<()> {
+    desktop_dialogs::look_for_them();
     let library = user_library()?;
     let viewport = egui::ViewportBuilder::default()
         .with_title(TITLE)

@@ -14,8 +14,9 @@ use machines::profile::{Conflict, Field, Profile, check};
 /// The height of what lies between title and buttons: it fits into the smallest window.
 const HEIGHT: f32 = 32.0 * GRID;
 
+/// A page of the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Page {
+pub enum Page {
     General,
     Cpu,
     Memory,
@@ -75,13 +76,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    pub fn new(folder: MachineFolder, profile: Profile) -> Self {
+    pub fn new(folder: MachineFolder, profile: Profile, page: Page) -> Self {
         Self {
             folder,
             tags: profile.tags.join(", "),
             before: profile.clone(),
             draft: profile,
-            page: Page::General,
+            page,
             rows: ProfileRows::default(),
             catalogue: Catalogue::standard(),
             problem: None,

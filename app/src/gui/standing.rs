@@ -2,7 +2,7 @@
 
 use super::theme::{self, Tone};
 use egui::{Color32, Ui};
-use egui_material_icons::icons;
+use egui_material_icons::{MaterialIcon, icons};
 use emu_core::machine::protocol::RunState;
 
 /// How a machine stands, as the library shows it.
@@ -44,6 +44,15 @@ impl Standing {
             Self::Suspended => icons::ICON_BEDTIME.codepoint,
             Self::Off => icons::ICON_STOP.codepoint,
             Self::Broken => icons::ICON_WARNING.codepoint,
+        }
+    }
+
+    /// What starting does to a machine that stands so, as icon and face.
+    pub fn start_button(self) -> (MaterialIcon, &'static str) {
+        match self {
+            Self::Running | Self::Paused => (icons::ICON_OPEN_IN_FULL, "Show"),
+            Self::Suspended => (icons::ICON_PLAY_ARROW, "Resume"),
+            Self::Off | Self::Broken => (icons::ICON_PLAY_ARROW, "Start"),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The look: sizes, spacings and colours, all of them here.
 
-use egui::{Color32, Context, FontId, Stroke, Style, TextStyle, Theme, Ui, Vec2};
+use egui::{Color32, Context, FontId, Response, Stroke, Style, TextStyle, Theme, Ui, Vec2};
 
 /// Everything is spaced by multiples of this many points.
 pub const GRID: f32 = 8.0;
@@ -16,6 +16,7 @@ struct Colours {
     weak_text: Color32,
     ground: Color32,
     accent: Color32,
+    link: Color32,
     /// Marks what goes, what waits, and what is wrong; always beside a word that says the same.
     good: Color32,
     waiting: Color32,
@@ -27,6 +28,7 @@ const DARK: Colours = Colours {
     weak_text: Color32::from_gray(175),
     ground: Color32::from_gray(30),
     accent: Color32::from_rgb(33, 96, 158),
+    link: Color32::from_rgb(135, 190, 250),
     good: Color32::from_rgb(110, 205, 120),
     waiting: Color32::from_rgb(230, 185, 80),
     bad: Color32::from_rgb(255, 140, 130),
@@ -37,6 +39,7 @@ const LIGHT: Colours = Colours {
     weak_text: Color32::from_gray(80),
     ground: Color32::from_gray(246),
     accent: Color32::from_rgb(160, 203, 242),
+    link: Color32::from_rgb(10, 80, 150),
     good: Color32::from_rgb(20, 105, 40),
     waiting: Color32::from_rgb(125, 80, 0),
     bad: Color32::from_rgb(170, 30, 25),
@@ -60,6 +63,11 @@ pub fn tone(ui: &Ui, tone: Tone) -> Color32 {
         Tone::Bad => colours.bad,
         Tone::Quiet => colours.weak_text,
     }
+}
+
+/// Gives a field that has no label beside it a name, for screen readers and tests.
+pub fn name_field(response: &Response, name: &str) {
+    response.ctx.accesskit_node_builder(response.id, |node| node.set_label(name));
 }
 
 /// Gives both themes their look, and loads the icons.
@@ -92,6 +100,7 @@ fn colour(style: &mut Style, colours: &Colours) {
     visuals.panel_fill = colours.ground;
     visuals.window_fill = colours.ground;
     visuals.weak_text_color = Some(colours.weak_text);
+    visuals.hyperlink_color = colours.link;
     visuals.selection.bg_fill = colours.accent;
     visuals.selection.stroke = Stroke::new(1.0, colours.text);
     visuals.widgets.noninteractive.fg_stroke.color = colours.text;
@@ -122,7 +131,7 @@ mod tests {
             assert!(contrast(colours.text, colours.ground) >= 7.0);
             assert!(contrast(colours.weak_text, colours.ground) >= 7.0);
             assert!(contrast(colours.text, colours.accent) >= 4.5);
-            for mark in [colours.good, colours.waiting, colours.bad] {
+            for mark in [colours.good, colours.waiting, colours.bad, colours.link] {
                 assert!(contrast(mark, colours.ground) >= 4.5);
             }
         }

@@ -12,7 +12,8 @@ const MOST: usize = 4;
 /// What an Undo button takes back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Undo {
-    Restore(Trashed),
+    /// These machines come back out of the trash.
+    Restore(Vec<Trashed>),
 }
 
 struct Toast {

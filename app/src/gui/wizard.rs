@@ -126,9 +126,9 @@ impl Wizard {
 
     fn summary(&mut self, ui: &mut Ui) {
         ProfileRows::name(ui, &mut self.draft);
-        for (what, value) in describe::facts(&self.draft) {
-            ui.weak(what);
-            ui.label(value);
+        for fact in describe::facts(&self.draft) {
+            ui.weak(fact.what);
+            ui.label(fact.value);
         }
         let conflicts = check(&self.draft, &self.catalogue);
         ProfileRows::conflicts(ui, &mut self.draft, &conflicts, |_| true);

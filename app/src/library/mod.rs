@@ -14,8 +14,10 @@
 //! machines go to the trash.
 
 mod atomic;
+mod import;
 
 pub use atomic::write_atomically;
+pub use import::{Import, Progress};
 
 use machines::profile::{Profile, ProfileError};
 use std::fs;
@@ -50,6 +52,14 @@ pub enum LibraryError {
     Unknown(String),
     #[error("{0} is too large for a machine's description; it is some other file")]
     TooLarge(PathBuf),
+    #[error("{0} holds too many files for a machine's folder; choose the folder with its machine.ron")]
+    TooManyFiles(PathBuf),
+    #[error("{0} is in the library already")]
+    InLibrary(PathBuf),
+    #[error(
+        "{folder} holds a machine of {program}, which Anachron cannot read; make a new machine and choose its disk images"
+    )]
+    Foreign { folder: PathBuf, program: &'static str },
 }
 
 fn io_error(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LibraryError {

@@ -1,18 +1,17 @@
-//! The chosen machine's facts, and what can be done with it.
+//! The chosen machine's facts, each the way to its page of the settings, and what can be done with the machine.
 
-use super::{Entry, Live, picture};
-use crate::gui::commands::Command;
+use super::{Entry, LibraryRequest, Live, picture};
+use crate::gui::commands::{Command, named};
 use crate::gui::describe;
-use crate::gui::standing::Standing;
 use crate::gui::theme::{self, GRID, Tone};
-use egui::{Color32, Image, ScrollArea, Ui, vec2};
-use egui_material_icons::icons::{ICON_OPEN_IN_FULL, ICON_PLAY_ARROW};
+use egui::{Color32, Image, Label, Link, RichText, ScrollArea, Ui, vec2};
 
-pub fn ui(ui: &mut Ui, entry: &Entry, live: &[Live]) -> Vec<Command> {
+/// The panel for one machine.
+pub fn ui(ui: &mut Ui, entry: &Entry, live: &[Live]) -> Vec<LibraryRequest> {
     let mut chosen = Vec::new();
     ScrollArea::vertical().show(ui, |ui| {
         ui.add_space(GRID);
-        ui.heading(entry.name());
+        ui.add(Label::new(RichText::new(entry.name()).heading()).truncate());
         ui.colored_label(entry.standing.colour(ui), entry.standing.text());
         if let Some((texture, _)) = picture(entry, live) {
             let width = ui.available_width();
@@ -20,13 +19,16 @@ pub fn ui(ui: &mut Ui, entry: &Entry, live: &[Live]) -> Vec<Command> {
             let image = Image::from_texture((texture, size)).bg_fill(Color32::BLACK);
             ui.add(image.fit_to_exact_size(size).alt_text("The machine's picture"));
         }
-        chosen.extend(actions(ui, entry));
+        chosen.extend(actions(ui, entry).map(LibraryRequest::Command));
         ui.separator();
         match &entry.profile {
             Ok(profile) => {
-                for (what, value) in describe::facts(profile) {
-                    ui.weak(what);
-                    ui.label(value);
+                for fact in describe::facts(profile) {
+                    chosen.extend(fact_ui(ui, entry, &fact));
+                }
+                if !profile.tags.is_empty() {
+                    ui.weak("Tags");
+                    ui.label(profile.tags.join(", "));
                 }
                 if !profile.notes.is_empty() {
                     ui.separator();
@@ -39,25 +41,67 @@ pub fn ui(ui: &mut Ui, entry: &Entry, live: &[Live]) -> Vec<Command> {
     chosen
 }
 
+fn fact_ui(ui: &mut Ui, entry: &Entry, fact: &describe::Fact) -> Option<LibraryRequest> {
+    let mut chosen = None;
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = GRID / 4.0;
+        ui.label(RichText::new(&fact.what).small().weak());
+        let response = ui.add_enabled(!entry.is_live(), Link::new(&fact.value));
+        named(&response, &format!("{}: {}", fact.what, fact.value));
+        let response = response.on_disabled_hover_text(super::POWER_OFF_FIRST);
+        if response.on_hover_text("Shows this page of the settings.").clicked() {
+            chosen = Some(LibraryRequest::Settings(fact.page));
+        }
+    });
+    chosen
+}
+
 fn actions(ui: &mut Ui, entry: &Entry) -> Option<Command> {
     let mut chosen = None;
-    let is_live = matches!(entry.standing, Standing::Running | Standing::Paused);
-    let broken = entry.profile.is_err().then_some("The machine's file cannot be read.");
-    let running = is_live.then_some("Power the machine off or suspend it first.");
+    let running = entry.is_live().then_some(super::POWER_OFF_FIRST);
     ui.horizontal_wrapped(|ui| {
-        let (icon, face) = match entry.standing {
-            Standing::Running | Standing::Paused => (ICON_OPEN_IN_FULL, "Show"),
-            Standing::Suspended => (ICON_PLAY_ARROW, "Resume"),
-            _ => (ICON_PLAY_ARROW, "Start"),
-        };
-        if Command::StartMachine.tool_button_as(ui, icon, face, broken).clicked() {
+        let (icon, face) = entry.standing.start_button();
+        if Command::StartMachine.tool_button_as(ui, icon, face, entry.why_no_start()).clicked() {
             chosen = Some(Command::StartMachine);
         }
-        if Command::ShowSettings.tool_button(ui, broken.or(running)).clicked() {
-            chosen = Some(Command::ShowSettings);
+        let broken = entry.why_no_start();
+        for (command, why_not) in [
+            (Command::ShowSettings, broken.or(running)),
+            (Command::RenameMachine, broken),
+            (Command::EditTags, broken),
+            (Command::DeleteMachine, running),
+        ] {
+            if command.tool_button(ui, why_not).clicked() {
+                chosen = Some(command);
+            }
         }
-        if Command::DeleteMachine.tool_button(ui, running).clicked() {
-            chosen = Some(Command::DeleteMachine);
+    });
+    chosen
+}
+
+/// The panel for several machines at once.
+pub fn several_ui(ui: &mut Ui, entries: &[&Entry]) -> Option<Command> {
+    ui.add_space(GRID);
+    ui.heading(format!("{} machines", entries.len()));
+    ui.weak("What you choose here is done with all of them.");
+    let running = entries.iter().any(|entry| entry.is_live());
+    let mut chosen = None;
+    ui.horizontal_wrapped(|ui| {
+        for (command, why_not) in [
+            (Command::StartMachine, None),
+            (Command::EditTags, None),
+            (Command::DeleteMachine, running.then_some("Power off or suspend those that run first.")),
+        ] {
+            if command.tool_button(ui, why_not).clicked() {
+                chosen = Some(command);
+            }
+        }
+    });
+    ui.separator();
+    ScrollArea::vertical().show(ui, |ui| {
+        for entry in entries {
+            ui.add(Label::new(entry.name()).truncate());
+            ui.label(RichText::new(entry.standing.text()).small().color(entry.standing.colour(ui)));
         }
     });
     chosen

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod gpu;
 pub mod gui;
 pub mod home;
 pub mod library;

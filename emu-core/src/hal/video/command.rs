@@ -81,13 +81,21 @@ pub struct TextGrid {
     pub values: [u32; 16],
 }
 
-/// How triangles are drawn. The target has direct colours; other formats draw nothing.
+/// How triangles are drawn. The target has direct colours; other formats draw nothing. A texture that is also drawn
+/// on is read as it was before the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TriangleState {
     pub target: SurfaceId,
     pub texture: Option<Texture>,
     pub depth: Option<Depth>,
     pub blend: Blend,
+}
+
+impl TriangleState {
+    /// Whether triangles change the pixels of a surface.
+    pub fn draws_on(&self, surface: SurfaceId) -> bool {
+        surface == self.target || self.depth.is_some_and(|depth| depth.surface == surface)
+    }
 }
 
 /// What a triangle's pixels are taken from: the nearest texel, times the vertices' colour.
@@ -149,12 +157,23 @@ pub struct CommandList {
     pub commands: Vec<Command>,
 }
 
-/// Carries command lists out. The software renderer is the law; others must match it, bit for bit but for
-/// triangles.
+/// Carries command lists out. The software renderer is the law; others must match it, bit for bit.
 pub trait Renderer: Send {
     /// Draws.
     fn execute(&mut self, list: &CommandList);
 
     /// Reads pixels back, as [`super::Surface::read`] packs them; nothing of a surface that does not exist.
     fn read(&mut self, surface: SurfaceId, area: Rect) -> Vec<u8>;
+}
+
+/// Takes command lists and draws nothing: for a card whose pictures nobody can see or read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NullRenderer;
+
+impl Renderer for NullRenderer {
+    fn execute(&mut self, _list: &CommandList) {}
+
+    fn read(&mut self, _surface: SurfaceId, _area: Rect) -> Vec<u8> {
+        Vec::new()
+    }
 }

@@ -28,7 +28,7 @@ pub struct CompositeSettings {
 
 impl CompositeSettings {
     /// Half the samples over which colour is averaged.
-    const fn chroma_half(&self) -> usize {
+    pub const fn chroma_half(&self) -> usize {
         if self.smooth { CLOCK } else { CLOCK / 2 }
     }
 }
@@ -40,7 +40,7 @@ impl Default for CompositeSettings {
 }
 
 /// Samples in a colour clock, two a dot.
-const CLOCK: usize = 8;
+pub const CLOCK: usize = 8;
 /// Black samples on either side of a line: a whole number of colour clocks, and half the longest mean.
 const MARGIN: usize = CLOCK;
 /// The level of a white dot without intensity, and the step that intensity adds.
@@ -53,7 +53,7 @@ const RISE: [usize; 8] = [0, 3, 6, 5, 1, 2, 7, 0];
 
 /// The B−Y axis at each sample, × 4096: opposite to the middle of the burst, so greatest between samples 4 and 5.
 /// The R−Y axis leads it by two samples.
-const AXIS: [i32; CLOCK] = [-3784, -3784, -1567, 1567, 3784, 3784, 1567, -1567];
+pub const AXIS: [i32; CLOCK] = [-3784, -3784, -1567, 1567, 3784, 3784, 1567, -1567];
 
 /// Writes the RGBA dots that a composite monitor shows for a line of RGBI signals (0–15; higher bits are ignored),
 /// the first of which leaves in quarter `phase` of a colour clock. Without a `burst` the monitor shows greys.
@@ -103,7 +103,7 @@ impl Sums {
 }
 
 /// The level of each RGBI signal at each sample of the colour clock.
-const LEVELS: [[i32; CLOCK]; 16] = {
+pub const LEVELS: [[i32; CLOCK]; 16] = {
     let mut levels = [[0; CLOCK]; 16];
     let mut signal = 0;
     while signal < 16 {
@@ -140,11 +140,11 @@ fn turn(degrees: i8) -> (i32, i32) {
 }
 
 /// From the sums around a dot (of levels, and of levels times either axis) to guns: all scales, the settings and
-/// NTSC's weights in one, in units of 2^−40.
-struct Matrix([[i64; 3]; 3]);
+/// NTSC's weights in one, in units of 2^−40: for each gun what it takes of brightness, B−Y and R−Y.
+pub struct Matrix(pub [[i64; 3]; 3]);
 
 impl Matrix {
-    fn new(burst: bool, settings: CompositeSettings) -> Self {
+    pub fn new(burst: bool, settings: CompositeSettings) -> Self {
         let (cos, sin) = turn(settings.tint);
         let saturation = if burst { i128::from(settings.saturation) } else { 0 };
         let brightness = ((i128::from(settings.contrast) * 255) << 40) / (100 * 1000 * CLOCK as i128);

@@ -57,6 +57,33 @@ pub struct PaletteId(pub(super) u16);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FontId(pub(super) u16);
 
+impl PaletteId {
+    /// The palette's place among [`FrameParts::palettes`].
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl FontId {
+    /// The font's place among [`FrameParts::fonts`].
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// All that a frame's runs are drawn from, as it lies in the frame: for back ends that take it whole.
+pub struct FrameParts<'a> {
+    /// The colours of all palettes one after another.
+    pub colors: &'a [Rgb],
+    /// For each palette its first colour and how many it has. May reach beyond the colours in a forged frame.
+    pub palettes: Vec<(u32, u16)>,
+    pub fonts: &'a [Arc<Font>],
+    /// What [`PixelRows::start`] counts in.
+    pub rows: &'a [u8],
+    /// What [`CellRow::start`] counts in.
+    pub cells: &'a [Cell],
+}
+
 /// What lines have in common whatever their source is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LineStyle {
@@ -321,6 +348,30 @@ impl Frame {
     pub fn cells(&self, row: &CellRow) -> &[Cell] {
         let start = row.start as usize;
         self.cells.get(start..start + usize::from(row.columns)).unwrap_or(&[])
+    }
+
+    /// All that the runs are drawn from.
+    pub fn parts(&self) -> FrameParts<'_> {
+        FrameParts {
+            colors: &self.colors,
+            palettes: self.palettes.iter().map(|span| (span.start, span.len)).collect(),
+            fonts: &self.fonts,
+            rows: &self.rows,
+            cells: &self.cells,
+        }
+    }
+
+    /// Whether it looks the same as another one on every display: all but number and time are equal.
+    pub fn looks_like(&self, other: &Self) -> bool {
+        let Self { head, lines, runs, palettes, colors, fonts, rows, cells } = self;
+        *head == (FrameHead { number: head.number, at: head.at, ..other.head })
+            && *lines == other.lines
+            && *runs == other.runs
+            && *palettes == other.palettes
+            && *colors == other.colors
+            && *rows == other.rows
+            && *cells == other.cells
+            && *fonts == other.fonts
     }
 
     /// All runs with the line at which each begins.

@@ -3,6 +3,7 @@
 use super::composite::{self, CompositeSettings};
 use super::format::Rgb;
 use super::frame::{CellRow, Frame, LineRun, LineStyle, PaletteId, PixelRows, PixelStyle, Source};
+use super::monitor::Phosphor;
 use serde::{Deserialize, Serialize};
 
 /// What the card's signal is shown on.
@@ -14,6 +15,8 @@ pub enum Display {
     /// A composite monitor, for frames that say at which colour clock phase their dots leave; their palette
     /// indices are then RGBI signals. Other frames are shown as on [`Display::Rgb`].
     Composite(CompositeSettings),
+    /// A monochrome monitor.
+    Mono(Phosphor),
 }
 
 /// A line's dots on their way to the screen.
@@ -44,6 +47,9 @@ impl Frame {
             let colors = self.colors_of(run.style.palette);
             for (line, out) in (0..run.lines).zip(&mut lines) {
                 self.render_line(run, line, display, &colors, &mut buffer, out);
+                if let Display::Mono(phosphor) = display {
+                    out.iter_mut().for_each(|dot| *dot = glow(phosphor, *dot));
+                }
             }
         }
         lines.for_each(|line| line.fill(Rgb::BLACK.rgba()));
@@ -148,6 +154,10 @@ impl Frame {
             }
         }
     }
+}
+
+fn glow(phosphor: Phosphor, [r, g, b, _]: [u8; 4]) -> [u8; 4] {
+    phosphor.glow(Rgb { r, g, b }).rgba()
 }
 
 /// The dots of one pixel.

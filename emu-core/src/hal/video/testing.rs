@@ -161,7 +161,7 @@ pub fn line_by_line(frame: &Frame) -> Frame {
 /// Which commands a random list may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repertoire {
-    /// Without triangles: all back ends agree to the bit.
+    /// Without triangles.
     Flat,
     /// With triangles.
     Triangles,

@@ -4,10 +4,11 @@
 //! common edge share no pixel and leave none out. Values between the corners are weighted by the areas opposite to
 //! them and rounded down. Not modelled: texture filters beyond the nearest texel, mip maps, fog, stencils.
 
-use super::command::{Blend, Depth, DepthTest, SurfaceId, Texture, TriangleState, Vertex};
+use super::command::{Blend, Depth, DepthTest, SurfaceId, TriangleState, Vertex};
 use super::format::{PixelFormat, Rgb};
 use super::surface::Surface;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 type Surfaces = BTreeMap<SurfaceId, Surface>;
 
@@ -16,15 +17,17 @@ const MAX_COORDINATE: i32 = 1 << 20;
 
 /// Draws all whole triangles of `vertices`.
 pub fn draw(surfaces: &mut Surfaces, state: &TriangleState, vertices: &[Vertex]) {
+    let texture = state.texture.filter(|texture| state.draws_on(texture.surface));
+    let before = texture.and_then(|texture| surfaces.get(&texture.surface).cloned());
     for corners in vertices.as_chunks::<3>().0 {
         if let Some(triangle) = Triangle::new(*corners) {
-            triangle.draw(surfaces, state);
+            triangle.draw(surfaces, before.as_ref(), state);
         }
     }
 }
 
 /// A triangle whose corners go clockwise on the screen.
-struct Triangle {
+pub struct Triangle {
     corners: [Vertex; 3],
     /// Twice the area, in 1/256 pixel; positive.
     area: i64,
@@ -35,7 +38,7 @@ type Weights = [i64; 3];
 
 impl Triangle {
     /// None for a triangle without area.
-    fn new(mut corners: [Vertex; 3]) -> Option<Self> {
+    pub fn new(mut corners: [Vertex; 3]) -> Option<Self> {
         for corner in &mut corners {
             corner.x = corner.x.clamp(-MAX_COORDINATE, MAX_COORDINATE);
             corner.y = corner.y.clamp(-MAX_COORDINATE, MAX_COORDINATE);
@@ -47,18 +50,27 @@ impl Triangle {
         (area != 0).then_some(Self { corners, area: area.abs() })
     }
 
-    fn draw(&self, surfaces: &mut Surfaces, state: &TriangleState) {
+    /// The corners, clockwise and within bounds.
+    pub fn corners(&self) -> &[Vertex; 3] {
+        &self.corners
+    }
+
+    /// The columns and rows of a target of some size among which all of the triangle's pixels are.
+    pub fn reach(&self, width: u16, height: u16) -> (Range<i32>, Range<i32>) {
+        let columns = pixel_span(self.corners.map(|corner| corner.x), width);
+        (columns, pixel_span(self.corners.map(|corner| corner.y), height))
+    }
+
+    /// `before`: the texture as it was, if the triangle draws on it.
+    fn draw(&self, surfaces: &mut Surfaces, before: Option<&Surface>, state: &TriangleState) {
         let Some(target) = surfaces.get(&state.target).filter(|target| target.format().is_direct()) else {
             return;
         };
-        let [columns, rows] = [
-            pixel_span(self.corners.map(|c| c.x), target.width()),
-            pixel_span(self.corners.map(|c| c.y), target.height()),
-        ];
+        let (columns, rows) = self.reach(target.width(), target.height());
         for y in rows {
             for x in columns.clone() {
                 if let Some(weights) = self.weights(x, y) {
-                    self.draw_pixel(surfaces, state, x, y, &weights);
+                    self.draw_pixel(surfaces, before, state, (x, y), &weights);
                 }
             }
         }
@@ -76,14 +88,28 @@ impl Triangle {
         Some([inside(b, c)?, inside(c, a)?, inside(a, b)?])
     }
 
-    fn draw_pixel(&self, surfaces: &mut Surfaces, state: &TriangleState, x: i32, y: i32, weights: &Weights) {
+    fn draw_pixel(
+        &self,
+        surfaces: &mut Surfaces,
+        before: Option<&Surface>,
+        state: &TriangleState,
+        (x, y): (i32, i32),
+        weights: &Weights,
+    ) {
         if let Some(depth) = &state.depth
             && !self.passes_depth(surfaces, depth, x, y, weights)
         {
             return;
         }
         let shade = std::array::from_fn(|gun| self.mix(weights, |corner| corner.rgba[gun].into()) as u8);
-        let Some(color) = self.textured(surfaces, state.texture, shade, weights) else { return };
+        let color = match state.texture {
+            Some(texture) => {
+                let surface = before.or_else(|| surfaces.get(&texture.surface));
+                surface.and_then(|surface| self.textured(surface, texture.repeat, shade, weights))
+            }
+            None => Some(shade),
+        };
+        let Some(color) = color else { return };
         let Some(target) = surfaces.get_mut(&state.target) else { return };
         let under = target.color(target.get(x, y).unwrap_or(0));
         let value = target.format().from_rgb(blended(state.blend, color, under));
@@ -120,16 +146,17 @@ impl Triangle {
         passes
     }
 
-    /// The shade times the texel; none if there should be a texture and is not.
+    /// The shade times the texel; none if the texture has no texels.
     fn textured(
         &self,
-        surfaces: &Surfaces,
-        texture: Option<Texture>,
+        surface: &Surface,
+        repeat: bool,
         shade: [u8; 4],
         weights: &Weights,
     ) -> Option<[u8; 4]> {
-        let Some(Texture { surface, repeat }) = texture else { return Some(shade) };
-        let surface = surfaces.get(&surface).filter(|s| s.width() > 0 && s.height() > 0)?;
+        if surface.width() == 0 || surface.height() == 0 {
+            return None;
+        }
         let weight = |corner: &Vertex, weight: i64| i128::from(corner.q.max(1)) * i128::from(weight);
         let total: i128 = self.corners.iter().zip(weights).map(|(corner, &w)| weight(corner, w)).sum();
         let place = |coordinate: fn(&Vertex) -> i32, size: u16| {
@@ -155,7 +182,7 @@ fn side(a: &Vertex, b: &Vertex, x: i32, y: i32) -> i64 {
 }
 
 /// The pixels of a row or column between the outermost of three coordinates.
-fn pixel_span(coordinates: [i32; 3], size: u16) -> std::ops::Range<i32> {
+fn pixel_span(coordinates: [i32; 3], size: u16) -> Range<i32> {
     let [a, b, c] = coordinates;
     let (first, last) = (a.min(b).min(c) >> 4, a.max(b).max(c) >> 4);
     first.max(0)..(last + 1).min(size.into())

@@ -44,6 +44,16 @@ impl Sound {
     }
 }
 
+/// The name of the device on which machines play.
+///
+/// # Errors
+/// When there is none that works.
+pub fn device_name() -> Result<String, SoundError> {
+    let device = cpal::default_host().default_output_device().ok_or(SoundError::NoDevice)?;
+    device.default_output_config().map_err(no_device)?;
+    Ok(device.to_string())
+}
+
 fn no_device(error: cpal::Error) -> SoundError {
     tracing::debug!(%error, "no sound");
     SoundError::NoDevice

@@ -135,7 +135,7 @@ fn settings_are_checked_and_saved() {
     let mut window = Window::open();
     window.click("Settings");
     window.enter("Name", "Renamed");
-    window.click("Display and cards");
+    window.click("Cards");
     window.click("Add a card");
     window.click("Save");
     let text = std::fs::read_to_string(window.home.path().join("home/first-light/machine.ron")).unwrap();

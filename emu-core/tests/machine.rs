@@ -245,6 +245,34 @@ fn caches_change_nothing_but_time_and_only_when_charged() {
 }
 
 /// At the loop's `mov [2005h], al`, and at the bytes that the loop and the handler change.
+/// Caches that are changed while the machine runs are replayed to the cycle, and lose nothing when the charge alone
+/// changes.
+#[test]
+fn changes_of_the_caches_are_replayed() {
+    let mut config = presets::presets()[1].config.clone();
+    let mut recorded = machine();
+    recorded.record();
+    recorded.run_until(Cycle(END.0 / 4));
+    config.charge = true;
+    recorded.set_caches(Some(&config)).unwrap();
+    recorded.run_until(Cycle(END.0 / 2));
+    let counted = recorded.cache_stats().unwrap();
+    assert!(counted.cycles_charged > 0);
+    config.charge = false;
+    recorded.set_caches(Some(&config)).unwrap();
+    assert_eq!(recorded.cache_stats().unwrap(), counted);
+    recorded.run_until(Cycle(END.0 * 3 / 4));
+    recorded.set_caches(None).unwrap();
+    assert!(recorded.cache_stats().is_none() && !recorded.is_watched());
+    recorded.run_until(END);
+    let Journal::Recording(entries) = recorded.journal() else { panic!("nothing was recorded") };
+
+    let mut replayed = machine();
+    replayed.replay(entries.clone(), Box::new(|_| None));
+    replayed.run_until(END);
+    assert_eq!(recorded.save(), replayed.save());
+}
+
 fn breakpoints(condition: &str) -> Vec<Breakpoint> {
     let kinds = [
         BreakpointKind::ExecuteAt { segment: 0xF000, offset: 0x125 },

@@ -7,6 +7,7 @@ pub mod boards;
 pub mod cards;
 pub mod catalogue;
 pub mod chips;
+pub mod engines;
 pub mod firmware;
 pub mod media;
 pub mod profile;

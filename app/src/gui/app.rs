@@ -6,6 +6,7 @@ use super::command_palette::CommandPalette;
 use super::commands::{self, Command};
 use super::debugger::Layout;
 use super::file_browser::{FileBrowser, Outcome};
+use super::host::{HostFacts, Paces};
 use super::import::ImportDialog;
 use super::library::{LibraryPage, LibraryRequest, Live, View};
 use super::machine::screen::Scaling;
@@ -36,6 +37,8 @@ struct Remembered {
     layout: Option<Layout>,
     /// Where an image was chosen last.
     images: Option<PathBuf>,
+    /// How fast this computer has run machines.
+    paces: Paces,
 }
 
 /// Which page is shown.
@@ -67,6 +70,7 @@ pub struct App {
     /// Looked for when the first machine starts.
     pads: Option<Box<dyn PadSource>>,
     remembered: Remembered,
+    host: HostFacts,
 }
 
 impl App {
@@ -75,6 +79,7 @@ impl App {
         theme::install(&cx.egui_ctx);
         let stored = cx.storage.and_then(|storage| eframe::get_value(storage, STORED));
         let remembered: Remembered = stored.unwrap_or_default();
+        let host = HostFacts { paces: remembered.paces.clone(), ..HostFacts::default() };
         let mut page = LibraryPage::new(library, &cx.egui_ctx);
         page.view = remembered.view;
         Self {
@@ -89,6 +94,7 @@ impl App {
             import: None,
             pads: None,
             remembered,
+            host,
         }
     }
 
@@ -164,14 +170,19 @@ impl App {
 
     fn why_not_chosen(&self, command: Command) -> Option<&'static str> {
         if self.page != Page::Library {
-            return Some("Show the library first.");
+            let is_kept = self.machine().is_some_and(|page| page.folder().is_some());
+            return match command {
+                Command::ShowSettings if is_kept => None,
+                Command::ShowSettings => Some("This machine is not kept, and has no settings."),
+                _ => Some("Show the library first."),
+            };
         }
         let chosen = self.library.chosen();
         let is_live = chosen.iter().any(|entry| self.is_live(&entry.folder));
         match command {
             Command::SelectAll => None,
             _ if chosen.is_empty() => Some("Choose a machine in the library first."),
-            Command::ShowSettings | Command::DeleteMachine if is_live => {
+            Command::DeleteMachine if is_live => {
                 Some("Power the machine off or suspend it first.")
             }
             _ => None,
@@ -216,6 +227,9 @@ impl App {
     /// Moves of the pads go to the machine that is shown.
     fn poll_pads(&mut self) {
         let Some(pads) = &mut self.pads else { return };
+        if self.settings.is_some() {
+            self.host.pads = pads.pads().into_iter().map(|(_, name)| name).collect();
+        }
         let changes = pads.poll();
         if let Some(machine) = self.shown_machine() {
             machine.move_pads(changes);
@@ -227,6 +241,11 @@ impl App {
         let mut has_ended = false;
         for page in &mut self.machines {
             page.poll(ctx);
+            let pace = page.take_pace();
+            if pace > 0 {
+                self.host.paces.note(&page.profile.cpu, pace);
+                page.paces.clone_from(&self.host.paces);
+            }
             for (is_error, text) in page.messages.drain(..) {
                 if is_error { self.toasts.complain(text) } else { self.toasts.say(text) }
             }
@@ -377,6 +396,7 @@ impl eframe::App for App {
             self.remembered.layout = Some(layout.clone());
         }
         self.remembered.view = self.library.view;
+        self.remembered.paces.clone_from(&self.host.paces);
         eframe::set_value(storage, STORED, &self.remembered);
     }
 

@@ -3,6 +3,8 @@
 use egui::{Button, Context, Key, KeyboardShortcut, Modifiers, Response, Ui, WidgetInfo};
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons;
+use emu_core::machine::protocol::Speed;
+use std::num::NonZeroU16;
 
 /// Something a user can do. [`App`](super::App) carries it out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +27,8 @@ pub enum Command {
     PasteAsKeys,
     SendCtrlAltDel,
     ToggleSpeed,
+    SetSpeed(Speed),
+    ToggleSound,
     TakeScreenshot,
     ScaleWhole,
     ScaleTrue,
@@ -58,6 +62,17 @@ const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 
 const fn key(modifiers: Modifiers, key: Key) -> Option<KeyboardShortcut> {
     Some(KeyboardShortcut::new(modifiers, key))
+}
+
+/// The speeds that can be chosen while a guest runs.
+pub const SPEEDS: [Speed; 6] =
+    [Speed::Real, percent(25), percent(50), percent(200), percent(400), Speed::Unlimited];
+
+const fn percent(percent: u16) -> Speed {
+    match NonZeroU16::new(percent) {
+        Some(percent) => Speed::Percent(percent),
+        None => Speed::Real,
+    }
 }
 
 /// A row of the table.
@@ -102,6 +117,20 @@ const TABLE: &[Row] = &[
         "Presses these three keys on the machine's keyboard."),
     (Command::ToggleSpeed, icons::ICON_SPEED, None, "Switch full speed",
         "Lets the machine run as fast as this computer can, or at its own speed again."),
+    (Command::SetSpeed(SPEEDS[0]), icons::ICON_SPEED, None, "Run at its own speed",
+        "Holds the guest to its own clock."),
+    (Command::SetSpeed(SPEEDS[1]), icons::ICON_SPEED, None, "Run at a quarter of its speed",
+        "Four seconds pass here while one passes for the guest."),
+    (Command::SetSpeed(SPEEDS[2]), icons::ICON_SPEED, None, "Run at half its speed",
+        "Two seconds pass here while one passes for the guest."),
+    (Command::SetSpeed(SPEEDS[3]), icons::ICON_SPEED, None, "Run at twice its speed",
+        "Two seconds pass for the guest while one passes here, if this computer is fast enough."),
+    (Command::SetSpeed(SPEEDS[4]), icons::ICON_SPEED, None, "Run at four times its speed",
+        "Four seconds pass for the guest while one passes here, if this computer is fast enough."),
+    (Command::SetSpeed(SPEEDS[5]), icons::ICON_SPEED, None, "Run at full speed",
+        "Lets the guest run as fast as this computer can."),
+    (Command::ToggleSound, icons::ICON_VOLUME_UP, None, "Switch the sound",
+        "Lets this computer be silent or play what the machine plays; the guest notices nothing."),
     (Command::TakeScreenshot, icons::ICON_PHOTO_CAMERA, None, "Take a screenshot",
         "Saves the machine's picture as a PNG file."),
     (Command::ScaleWhole, icons::ICON_GRID_VIEW, None, "Scale by whole steps",

@@ -7,6 +7,7 @@ pub mod debugger;
 mod describe;
 mod desktop_dialogs;
 mod file_browser;
+mod host;
 mod import;
 mod library;
 pub mod machine;

@@ -94,11 +94,11 @@ impl Wizard {
     fn step_ui(&mut self, ui: &mut Ui) {
         match (self.step, boards::find(&self.draft.board)) {
             (Step::Size, Some(board)) => {
-                ProfileRows::memory(ui, &mut self.draft, board);
-                ProfileRows::cpu(ui, &mut self.draft, board);
+                self.rows.memory(ui, &mut self.draft, board);
+                self.rows.cpu(ui, &mut self.draft, board);
             }
             (Step::Drives, Some(board)) => {
-                self.rows.floppies(ui, &mut self.draft);
+                self.rows.floppies(ui, &mut self.draft, board);
                 ui.separator();
                 self.rows.disks(ui, &mut self.draft, board);
             }
@@ -125,7 +125,9 @@ impl Wizard {
     }
 
     fn summary(&mut self, ui: &mut Ui) {
-        ProfileRows::name(ui, &mut self.draft);
+        if let Some(board) = boards::find(&self.draft.board) {
+            self.rows.name(ui, &mut self.draft, board);
+        }
         for fact in describe::facts(&self.draft) {
             ui.weak(fact.what);
             ui.label(fact.value);

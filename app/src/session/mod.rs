@@ -11,9 +11,9 @@ pub use ports::{ByteSink, Ports, WriterSink};
 use crate::library::MachineFolder;
 use drives::Loaded;
 use emu_core::board::device::{MediaError, MediaSlot};
-use emu_core::cache::{CacheConfig, CacheProbe, CacheStats};
+use emu_core::cache::ConfigProblem;
 use emu_core::hal::Hal;
-use emu_core::hal::audio::{AudioSink, Mixer, NullSink};
+use emu_core::hal::audio::{AudioSink, Mixer, MixerControl, NullSink};
 use emu_core::hal::storage::Medium;
 use emu_core::hal::video::{Frame, FrameViewer, latest_frames};
 use emu_core::machine::journal::Input;
@@ -38,8 +38,8 @@ pub enum SessionError {
     Image(#[from] media::OpenError),
     #[error("{image} does not fit into the drive: {error}")]
     Media { image: String, error: MediaError },
-    #[error("{0}")]
-    Caches(String),
+    #[error(transparent)]
+    Caches(#[from] ConfigProblem),
     #[error("There is no drive for {0}; the machine has fewer")]
     NoDrive(String),
     #[error("The firmware file {path} cannot be read: {error}")]
@@ -65,6 +65,8 @@ pub struct SessionOptions {
 pub struct Session {
     pub machine: Machine,
     pub frames: FrameViewer,
+    /// The volume, and what each source plays.
+    pub sound: MixerControl,
     pub ports: Ports,
     notices: Vec<Notice>,
     /// What was put into which drive, by device and slot.
@@ -98,7 +100,10 @@ impl Session {
         options: &SessionOptions,
     ) -> Result<Self, SessionError> {
         let (video, frames) = latest_frames();
-        let hal = Hal { video: Box::new(video), audio: Box::new(Mixer::new(xt::TICK_HZ, sink)) };
+        let mixer = Mixer::new(xt::TICK_HZ, sink);
+        let sound = mixer.control();
+        sound.set_master(profile.sound.gain());
+        let hal = Hal { video: Box::new(video), audio: Box::new(mixer) };
         let mut profile = profile.clone();
         let drives = drives::Drives::open(&mut profile, options)?;
         let supplies = Supplies {
@@ -109,34 +114,13 @@ impl Session {
         };
         let machine = boards::build(&profile, &Catalogue::standard(), supplies)?;
         let (ports, notices, images) = (Ports::default(), Vec::new(), BTreeMap::new());
-        let mut session = Self { machine, frames, ports, notices, images };
+        let mut session = Self { machine, frames, sound, ports, notices, images };
         session.fill_drives(drives.floppies, true)?;
         session.fill_drives(drives.disks, false)?;
         if let Some(caches) = &profile.caches {
-            session.set_caches(Some(caches)).map_err(SessionError::Caches)?;
+            session.machine.set_caches(Some(caches))?;
         }
         Ok(session)
-    }
-
-    /// Puts the cache model before the memory from now on, or takes it away.
-    ///
-    /// # Errors
-    /// A sentence, when the caches cannot be.
-    pub fn set_caches(&mut self, config: Option<&CacheConfig>) -> Result<(), String> {
-        let plugin = config.map(|config| CacheProbe::new(config.clone())).transpose();
-        let plugin = plugin.map_err(|problem| problem.to_string())?;
-        let mut probe = self.machine.set_probe(None).unwrap_or_default();
-        probe.plugins.retain_mut(|plugin| !plugin.is::<CacheProbe>());
-        if let Some(plugin) = plugin {
-            probe.plugins.push(Box::new(plugin));
-        }
-        self.machine.set_probe((!probe.plugins.is_empty()).then_some(probe));
-        Ok(())
-    }
-
-    /// The cache model's counters, while there is one.
-    pub fn cache_stats(&mut self) -> Option<CacheStats> {
-        self.machine.probe_mut()?.plugin::<CacheProbe>().map(|plugin| plugin.stats())
     }
 
     /// What the first display shows at this moment.

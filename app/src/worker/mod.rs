@@ -8,12 +8,14 @@ mod stepping;
 
 use crate::session::{DrivePlace, Session};
 use emu_core::board::external::External;
+use emu_core::cache::CacheConfig;
 use emu_core::cpu::describe::CpuDescription;
 use emu_core::debug::view::{DebugView, ViewRequest};
+use emu_core::hal::audio::MixerControl;
 use emu_core::hal::input::HostInput;
 use emu_core::hal::video::FrameViewer;
 use emu_core::machine::journal::Input;
-use emu_core::machine::protocol::{Command, Event, MediumSpec, Notice, RunState, Speed, Step};
+use emu_core::machine::protocol::{Command, DeviceMedia, Event, MediumSpec, Notice, RunState, Speed, Step};
 use emu_core::machine::typist::Typist;
 use emu_core::machine::{SavedMachine, Stop};
 use pacing::Pacing;
@@ -43,6 +45,8 @@ pub struct Counters {
     pub speed: AtomicU64,
     /// Of the host's time, how much the machine's thread works, in thousandths.
     pub load: AtomicU64,
+    /// See [`MachineHandle::take_pace`].
+    pace: AtomicU64,
 }
 
 /// What the thread leaves for whoever looks.
@@ -61,6 +65,8 @@ pub struct MachineHandle {
     commands: Sender<Command>,
     events: Receiver<Event>,
     pub frames: FrameViewer,
+    /// The volume, and what each source plays.
+    pub sound: MixerControl,
     board: Arc<Board>,
     thread: Option<JoinHandle<()>>,
     pub cpu_description: &'static CpuDescription,
@@ -77,6 +83,7 @@ impl MachineHandle {
         let (outgoing, events) = channel();
         let board = Arc::new(Board::default());
         let frames = session.frames.clone();
+        let sound = session.sound.clone();
         let cpu_description = session.machine.cpu().description();
         let cpu_hz = session.machine.cpu_hz();
         let shared = Arc::clone(&board);
@@ -85,7 +92,7 @@ impl MachineHandle {
             let worker = Worker::new(session, incoming, outgoing, shared, waker);
             worker.run_guarded();
         })?;
-        Ok(Self { commands, events, frames, board, thread: Some(thread), cpu_description, cpu_hz })
+        Ok(Self { commands, events, frames, sound, board, thread: Some(thread), cpu_description, cpu_hz })
     }
 
     /// Tells the machine something. A machine that has ended hears nothing.
@@ -105,6 +112,11 @@ impl MachineHandle {
     /// The newest view of those asked for with [`Command::Watch`].
     pub fn view(&self) -> Option<Arc<DebugView>> {
         self.board.view.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many cycles this host has computed in a second of work, once for each measurement; 0: none is new.
+    pub fn take_pace(&self) -> u64 {
+        self.board.counters.pace.swap(0, Ordering::Relaxed)
     }
 
     /// The state that [`Command::Suspend`] left, once [`RunState::Suspended`] was told.
@@ -150,7 +162,10 @@ struct Worker {
     pacing: Pacing,
     typists: std::collections::VecDeque<Typist>,
     watch: Option<ViewRequest>,
+    watches_caches: bool,
     view_due: Instant,
+    /// The drives as they were told last.
+    media: Vec<DeviceMedia>,
 }
 
 impl Worker {
@@ -172,7 +187,9 @@ impl Worker {
             pacing,
             typists: std::collections::VecDeque::new(),
             watch: None,
+            watches_caches: false,
             view_due: Instant::now(),
+            media: Vec::new(),
         }
     }
 
@@ -231,7 +248,12 @@ impl Worker {
         let target = self.pacing.slice_end(now);
         let begun = Instant::now();
         let stop = self.session.run_until(target);
-        self.pacing.ran(self.session.machine.now(), begun.elapsed());
+        let machine = &self.session.machine;
+        let pace = self.pacing.ran(machine.now(), machine.idled(), begun.elapsed());
+        // A watched processor is slower.
+        if let Some(pace) = pace.filter(|_| !machine.is_watched()) {
+            self.board.counters.pace.store(pace, Ordering::Relaxed);
+        }
         self.advance_typing();
         self.after(stop);
     }
@@ -310,6 +332,11 @@ impl Worker {
                 self.watch = request;
                 self.view_due = Instant::now();
             }
+            Command::SetCaches(config) => self.set_caches(config.as_ref()),
+            Command::WatchCaches(wanted) => {
+                self.watches_caches = wanted;
+                self.view_due = Instant::now();
+            }
         }
     }
 
@@ -383,13 +410,29 @@ impl Worker {
         }
     }
 
+    fn set_caches(&mut self, config: Option<&CacheConfig>) {
+        if let Err(problem) = self.session.machine.set_caches(config) {
+            self.complain(problem.to_string());
+        }
+        self.view_due = Instant::now();
+    }
+
     fn complain(&self, text: String) {
         self.tell(Event::Notice(Notice { is_error: true, text }));
     }
 
+    /// Tells what is in the drives, if that has changed.
     fn tell_media(&mut self) {
         let media = self.session.media();
-        self.tell(Event::Media(media));
+        if media != self.media {
+            self.media.clone_from(&media);
+            self.tell(Event::Media(media));
+        }
+    }
+
+    fn tell_caches(&mut self) {
+        let (at, stats) = (self.session.machine.now(), self.session.machine.cache_stats());
+        self.tell(Event::Caches { at, stats });
     }
 
     fn tell_breakpoints(&mut self) {
@@ -424,6 +467,9 @@ impl Worker {
             let view = Arc::new(self.session.machine.debug_view(request));
             *self.board.view.lock().unwrap_or_else(PoisonError::into_inner) = Some(view);
             (self.waker)();
+        }
+        if self.watches_caches {
+            self.tell_caches();
         }
         self.tell_media();
     }

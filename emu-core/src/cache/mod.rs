@@ -28,4 +28,5 @@ pub use config::{
     LevelName, Replacement, WritePolicy,
 };
 pub use probe::CacheProbe;
+pub(crate) use probe::plug_in;
 pub use stats::CacheStats;

@@ -5,7 +5,7 @@ use super::hierarchy::{Hierarchy, HierarchyV1, Side};
 use super::stats::{CacheStats, HeatStrip, Worst, can_count_on};
 use crate::cpu::bus::BusStatus;
 use crate::cpu::describe::CodeAddress;
-use crate::cpu::probe::{Access, ProbePlugin};
+use crate::cpu::probe::{Access, DynamicProbe, ProbePlugin};
 use crate::snapshot::{RestoreError, SavedState};
 use serde::{Deserialize, Serialize};
 
@@ -128,6 +128,23 @@ impl CacheProbe {
             self.instructions.note(by, cycles);
         }
     }
+}
+
+/// Puts a cache model among the plug-ins in place of the one that is there, or takes it away. One that differs in the
+/// charge alone stays, with what it has counted. After an error nothing has changed.
+pub(crate) fn plug_in(probe: &mut DynamicProbe, config: Option<&CacheConfig>) -> Result<(), ConfigProblem> {
+    if let (Some(live), Some(config)) = (probe.plugin::<CacheProbe>(), config)
+        && *config == (CacheConfig { charge: config.charge, ..live.config.clone() })
+    {
+        live.set_charge(config.charge);
+        return Ok(());
+    }
+    let model = config.map(|config| CacheProbe::new(config.clone())).transpose()?;
+    probe.plugins.retain_mut(|plugin| !plugin.is::<CacheProbe>());
+    if let Some(model) = model {
+        probe.plugins.push(Box::new(model));
+    }
+    Ok(())
 }
 
 impl ProbePlugin for CacheProbe {

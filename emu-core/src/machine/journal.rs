@@ -3,6 +3,7 @@
 
 use crate::board::device::ResetKind;
 use crate::board::external::External;
+use crate::cache::CacheConfig;
 use crate::time::Cycle;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -26,6 +27,8 @@ pub enum Input {
         slot: usize,
     },
     Reset(ResetKind),
+    /// Other caches, or none. Charged latencies are guest time, so a replay needs them at the same moment.
+    Caches(Option<CacheConfig>),
 }
 
 /// An input, and the instruction boundary at which it came.

@@ -13,6 +13,7 @@ use crate::addr::Physical;
 use crate::board::device::{DeviceId, MediaError, ResetKind};
 use crate::board::domain::Domain;
 use crate::board::external::External;
+use crate::cache::{self, CacheConfig, CacheProbe, CacheStats, ConfigProblem};
 use crate::cpu::bus::CpuBus;
 use crate::cpu::describe::{CodeAddress, Disassembled, RegisterId};
 use crate::cpu::probe::DynamicProbe;
@@ -63,6 +64,8 @@ pub struct Machine {
     /// Ticks of the board's clock in a second.
     tick_hz: u64,
     cpu_hz: u64,
+    /// Cycles that the processor was halted for since the machine was made. The host's statistics, no state.
+    idled: u64,
 }
 
 /// What a board hands over.
@@ -90,6 +93,7 @@ impl Machine {
             keyboard,
             tick_hz,
             cpu_hz,
+            idled: 0,
         };
         machine.reset_now(ResetKind::PowerOn);
         machine
@@ -124,6 +128,11 @@ impl Machine {
         self.cpu.now()
     }
 
+    /// Cycles that the processor was halted for since the machine was made, which cost the host nothing.
+    pub fn idled(&self) -> u64 {
+        self.idled
+    }
+
     /// The present moment on the board's clock.
     pub fn tick(&self) -> Tick {
         self.bus.clock().tick_of(self.cpu.now().0)
@@ -142,6 +151,11 @@ impl Machine {
     /// Swaps the probe: with one, the engine's probed instance runs.
     pub fn set_probe(&mut self, probe: Option<DynamicProbe>) -> Option<DynamicProbe> {
         std::mem::replace(&mut self.probe, probe)
+    }
+
+    /// Whether a probe watches the processor, which costs the host time.
+    pub fn is_watched(&self) -> bool {
+        self.probe.is_some()
     }
 
     pub fn probe_mut(&mut self) -> Option<&mut DynamicProbe> {
@@ -298,6 +312,7 @@ impl Machine {
         if to == Cycle::NEVER {
             return;
         }
+        self.idled += to.0.saturating_sub(self.cpu.now().0);
         self.cpu.idle_until(to);
         self.bus.catch_up(to);
         if self.bus.next_hold() <= to {
@@ -336,7 +351,39 @@ impl Machine {
                 self.reset_now(*kind);
                 Ok(())
             }
+            Input::Caches(config) => {
+                if let Err(problem) = self.set_caches_now(config.as_ref()) {
+                    tracing::warn!(%problem, "recorded caches could not be set");
+                }
+                Ok(())
+            }
         }
+    }
+
+    /// Puts the cache model before the memory from now on, in place of one that is there, or takes it away. While only
+    /// the charge changes, the model keeps what it has counted.
+    ///
+    /// # Errors
+    /// The first problem of the configuration; nothing has changed then. Nothing is accepted during a replay.
+    pub fn set_caches(&mut self, config: Option<&CacheConfig>) -> Result<(), ConfigProblem> {
+        if self.journal.is_replaying() {
+            return Ok(());
+        }
+        self.set_caches_now(config)?;
+        self.journal.note(self.cpu.now(), &Input::Caches(config.cloned()));
+        Ok(())
+    }
+
+    /// What the cache model has counted, while there is one.
+    pub fn cache_stats(&mut self) -> Option<CacheStats> {
+        self.probe_mut()?.plugin::<CacheProbe>().map(|plugin| plugin.stats())
+    }
+
+    fn set_caches_now(&mut self, config: Option<&CacheConfig>) -> Result<(), ConfigProblem> {
+        let mut probe = self.probe.take().unwrap_or_default();
+        let result = cache::plug_in(&mut probe, config);
+        self.probe = (!probe.plugins.is_empty()).then_some(probe);
+        result
     }
 
     fn insert_now(&mut self, device: &str, slot: usize, medium: Box<dyn Medium>) -> Result<(), MediaError> {

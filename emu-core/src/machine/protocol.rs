@@ -4,10 +4,13 @@
 
 use crate::board::device::{MediaSlot, ResetKind};
 use crate::board::external::External;
+use crate::cache::{CacheConfig, CacheStats};
 use crate::cpu::describe::{CodeAddress, RegisterId};
 use crate::debug::breakpoints::Breakpoint;
 use crate::debug::view::ViewRequest;
+use crate::time::Cycle;
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU16;
 
 /// How far a step goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,13 +26,26 @@ pub enum Step {
 }
 
 /// How fast guest time may pass.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Speed {
     /// As fast as the host's clock.
     #[default]
     Real,
+    /// So many hundredths of it.
+    Percent(NonZeroU16),
     /// As fast as the host can.
     Unlimited,
+}
+
+impl Speed {
+    /// Hundredths of the guest's own speed; `None` when nothing holds it.
+    pub fn percent(self) -> Option<u16> {
+        match self {
+            Self::Real => Some(100),
+            Self::Percent(percent) => Some(percent.get()),
+            Self::Unlimited => None,
+        }
+    }
 }
 
 /// An image to put into a drive.
@@ -80,6 +96,10 @@ pub enum Command {
     SetBreakpoints(Vec<Breakpoint>),
     /// What the debugger's panes want to see from now on; `None`: nothing.
     Watch(Option<ViewRequest>),
+    /// Other caches from now on, or none.
+    SetCaches(Option<CacheConfig>),
+    /// Whether somebody looks at what the caches count.
+    WatchCaches(bool),
 }
 
 /// What a machine is doing.
@@ -115,6 +135,12 @@ pub enum Event {
     Media(Vec<DeviceMedia>),
     /// The breakpoints with their counts, at a stop and after a change.
     Breakpoints(Vec<Breakpoint>),
+    /// What the caches have counted up to a cycle, ten times a second while [`Command::WatchCaches`] asks for it;
+    /// `None` while there are none.
+    Caches {
+        at: Cycle,
+        stats: Option<CacheStats>,
+    },
 }
 
 /// The drives of one device.

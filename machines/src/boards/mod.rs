@@ -16,8 +16,12 @@ pub struct CpuModel {
     /// What a profile and the command line call it.
     pub name: &'static str,
     pub label: &'static str,
+    /// Of which parts it is one: "8086, 1978".
+    pub generation: &'static str,
     /// What it adds, in a line.
     pub help: &'static str,
+    /// Bits of its addresses.
+    pub address_bits: u8,
     pub engines: &'static [Engine],
 }
 

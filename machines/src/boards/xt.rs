@@ -19,7 +19,7 @@ use crate::chips::switch_bank::SwitchBank;
 use crate::chips::upd765::DriveKind;
 use crate::firmware::host::HostFirmware;
 use crate::firmware::xt::{self as firmware, FloppyDrive, XtRomConfig};
-use crate::profile::{CardProfile, CpuProfile, Engine, Firmware, FloppyProfile, Profile};
+use crate::profile::{CardProfile, CpuProfile, Engine, Firmware, FloppyProfile, Profile, SoundProfile};
 use emu_core::board::builder::BoardBuilder;
 use emu_core::board::device::{DeviceId, RegionId};
 use emu_core::board::domain::CpuPin;
@@ -42,6 +42,7 @@ const ROM_END: u32 = 0x10_0000;
 const MAX_ROM: usize = 256 * 1024;
 const ROM_GRAIN: usize = 1024;
 
+const FIRST_GENERATION: &str = "First generation (1978): 16 bits, segments, 1 MB";
 const STRICT: &[Engine] = &[Engine::Strict];
 
 /// What may be chosen for it.
@@ -56,13 +57,17 @@ pub const KIND: BoardKind = BoardKind {
         CpuModel {
             name: "8088",
             label: "Intel 8088",
+            generation: FIRST_GENERATION,
             help: "16 bits inside, 8 outside: the original, exact to the bus cycle",
+            address_bits: 20,
             engines: STRICT,
         },
         CpuModel {
             name: "8086",
             label: "Intel 8086",
+            generation: FIRST_GENERATION,
             help: "The same with a 16-bit bus and a longer queue: a third faster",
+            address_bits: 20,
             engines: STRICT,
         },
     ],
@@ -89,6 +94,7 @@ fn profile() -> Profile {
         cards: ["cga", "fdc", "com1", "lpt1", "game-port"].map(card).to_vec(),
         floppies: vec![FloppyProfile::default(), FloppyProfile::default()],
         disks: Vec::new(),
+        sound: SoundProfile::default(),
         caches: None,
         tags: Vec::new(),
         notes: String::new(),

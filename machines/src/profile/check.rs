@@ -3,6 +3,7 @@
 use super::{CardProfile, Profile};
 use crate::boards::{self, BoardKind};
 use crate::catalogue::{Catalogue, Options, Resources};
+use crate::engines;
 
 /// A part of a profile, so that a dialog can say a conflict where it belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,13 +76,10 @@ fn check_cpu(profile: &Profile, board: &BoardKind, conflicts: &mut Vec<Conflict>
         }));
         return;
     };
-    if !model.engines.contains(&profile.cpu.engine) {
-        let message = format!(
-            "The {:?} engine does not run a {} yet; choose {:?}",
-            profile.cpu.engine, model.label, model.engines[0]
-        );
+    if let Some(message) = engines::why_not(profile.cpu.engine, model) {
         let conflict = Conflict::new(&[Field::Engine], message);
-        conflicts.push(conflict.with_fix(format!("Use {:?}", model.engines[0]), profile, |fixed| {
+        let words = format!("Use {}", engines::describe(model.engines[0]).label);
+        conflicts.push(conflict.with_fix(words, profile, |fixed| {
             fixed.cpu.engine = model.engines[0];
         }));
     }

@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 
 /// The newest form.
 pub type Profile = v1::Profile;
-pub use v1::{CardProfile, CpuProfile, DiskProfile, Engine, Firmware, FloppyProfile, OptionValue};
+pub use v1::{
+    CardProfile, CpuProfile, DiskProfile, Engine, Firmware, FloppyProfile, OptionValue, SoundProfile,
+};
 
 /// Version 1.
 pub mod v1 {
@@ -42,6 +44,8 @@ pub mod v1 {
         pub floppies: Vec<FloppyProfile>,
         #[serde(default)]
         pub disks: Vec<DiskProfile>,
+        #[serde(default)]
+        pub sound: SoundProfile,
         /// The user's words to find it by.
         #[serde(default)]
         pub tags: Vec<String>,
@@ -111,6 +115,22 @@ pub mod v1 {
         pub write_protected: bool,
     }
 
+    /// How loud the machine plays on its host.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct SoundProfile {
+        /// In hundredths of what the machine puts out, 0 to 200.
+        pub volume: u16,
+        #[serde(default)]
+        pub muted: bool,
+    }
+
+    impl Default for SoundProfile {
+        fn default() -> Self {
+            Self { volume: 100, muted: false }
+        }
+    }
+
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]
     pub struct DiskProfile {
@@ -133,6 +153,16 @@ pub enum ProfileError {
     Damaged { line: usize, column: usize, what: String },
 }
 
+impl SoundProfile {
+    /// The loudest volume.
+    pub const LOUDEST: u16 = 200;
+
+    /// What the machine's sound is multiplied by.
+    pub fn gain(self) -> f32 {
+        if self.muted { 0.0 } else { f32::from(self.volume.min(Self::LOUDEST)) / 100.0 }
+    }
+}
+
 impl Profile {
     /// Reads a `machine.ron`.
     ///
@@ -152,6 +182,23 @@ impl Profile {
     pub fn to_ron(&self) -> String {
         let pretty = ron::ser::PrettyConfig::new().struct_names(false);
         ron::ser::to_string_pretty(&File::V1(self.clone()), pretty).expect("a profile is plain data") + "\n"
+    }
+
+    /// The machine as it was switched on, with what of newer settings does not wait for the next power-on: words, the
+    /// images in floppy drives, the caches (a guest computes the same with any), the volume.
+    pub fn with_news_of(&self, new: &Self) -> Self {
+        let mut profile = Self {
+            name: new.name.clone(),
+            tags: new.tags.clone(),
+            notes: new.notes.clone(),
+            caches: new.caches.clone(),
+            sound: new.sound,
+            ..self.clone()
+        };
+        for (floppy, new) in profile.floppies.iter_mut().zip(&new.floppies) {
+            (floppy.image, floppy.write_protected) = (new.image.clone(), new.write_protected);
+        }
+        profile
     }
 
     /// The option values of the first card of this kind.

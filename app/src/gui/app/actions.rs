@@ -3,6 +3,7 @@
 use super::App;
 use crate::gui::import::{ImportDialog, Outcome as ImportOutcome};
 use crate::gui::library::{LibraryRequest, first_machine};
+use crate::gui::machine::MachinePage;
 use crate::gui::settings::{self, Settings};
 use crate::gui::toasts::Undo;
 use crate::gui::wizard;
@@ -32,14 +33,10 @@ impl App {
         for folder in folders {
             let changed = folder.profile().and_then(|mut profile| {
                 change(&mut profile);
-                folder.save_profile(&profile)
+                folder.save_profile(&profile).map(|()| profile)
             });
             match changed {
-                Ok(()) => {
-                    for page in self.machines.iter_mut().filter(|page| page.folder() == Some(&folder)) {
-                        change(&mut page.profile);
-                    }
-                }
+                Ok(profile) => self.take_settings(&folder, &profile),
                 Err(error) => self.toasts.complain(error.to_string()),
             }
         }
@@ -109,10 +106,22 @@ impl App {
     }
 
     pub(super) fn show_settings(&mut self, page: settings::Page) {
-        let Some(entry) = self.library.selected() else { return };
-        match &entry.profile {
-            Ok(profile) => self.settings = Some(Settings::new(entry.folder.clone(), profile.clone(), page)),
-            Err(problem) => self.toasts.complain(problem.clone()),
+        let shown = self.machine().and_then(MachinePage::folder).cloned();
+        let Some(folder) = shown.or_else(|| self.library.selected().map(|entry| entry.folder.clone())) else {
+            return;
+        };
+        let live = self.machines.iter().find(|page| page.folder() == Some(&folder));
+        let running = live.map(|page| page.profile.clone());
+        match folder.profile() {
+            Ok(profile) => self.settings = Some(Settings::new(folder, profile, page, running)),
+            Err(problem) => self.toasts.complain(problem.to_string()),
+        }
+    }
+
+    /// A machine that is on takes over what need not wait for its next power-on.
+    fn take_settings(&mut self, folder: &MachineFolder, profile: &Profile) {
+        for page in self.machines.iter_mut().filter(|page| page.folder() == Some(folder)) {
+            page.take_settings(profile);
         }
     }
 
@@ -128,11 +137,13 @@ impl App {
             }
         }
         if let Some(dialog) = &mut self.settings {
-            match dialog.show(ctx) {
+            match dialog.show(ctx, &mut self.host) {
                 settings::Outcome::Open => {}
                 settings::Outcome::Closed => self.settings = None,
-                settings::Outcome::Saved => {
+                settings::Outcome::Saved(profile) => {
+                    let folder = dialog.folder().clone();
                     self.settings = None;
+                    self.take_settings(&folder, &profile);
                     self.library.refresh(ctx);
                 }
             }

@@ -2,6 +2,7 @@
 
 pub mod address;
 mod breakpoints;
+mod caches;
 mod devices;
 mod disassembly;
 mod memory;
@@ -11,6 +12,7 @@ mod stack;
 use super::machine::screen::Screen;
 use crate::worker::MachineHandle;
 use breakpoints::BreakpointsPane;
+use caches::CachesPane;
 use disassembly::DisassemblyPane;
 use egui::{Id, ScrollArea, TextWrapMode, Ui, WidgetText};
 use egui_tiles::{Behavior, SimplificationOptions, TileId, Tiles, Tree, UiResponse};
@@ -35,9 +37,21 @@ pub enum Pane {
     Stack,
     Breakpoints,
     Devices,
+    Caches,
 }
 
 impl Pane {
+    const ALL: [Self; 8] = [
+        Self::Screen,
+        Self::Disassembly,
+        Self::Registers,
+        Self::Memory,
+        Self::Stack,
+        Self::Breakpoints,
+        Self::Devices,
+        Self::Caches,
+    ];
+
     fn title(self) -> &'static str {
         match self {
             Self::Screen => "Screen",
@@ -47,6 +61,7 @@ impl Pane {
             Self::Stack => "Stack",
             Self::Breakpoints => "Breakpoints",
             Self::Devices => "Devices",
+            Self::Caches => "Caches",
         }
     }
 }
@@ -65,6 +80,7 @@ enum Goto {
 /// What every pane is given.
 struct PaneCx<'a> {
     cpu: &'static CpuDescription,
+    cpu_hz: u64,
     view: &'a DebugView,
     /// The view at the stop before, to mark what has changed.
     before: Option<&'a DebugView>,
@@ -77,6 +93,7 @@ struct PaneCx<'a> {
 /// The debugger of one machine.
 pub struct Debugger {
     cpu: &'static CpuDescription,
+    cpu_hz: u64,
     open: bool,
     layout: Option<Layout>,
     view: Option<Arc<DebugView>>,
@@ -90,12 +107,14 @@ pub struct Debugger {
     registers: RegistersPane,
     memory: MemoryPane,
     pub breakpoints: BreakpointsPane,
+    pub caches: CachesPane,
 }
 
 impl Debugger {
-    pub fn new(cpu: &'static CpuDescription) -> Self {
+    pub fn new(cpu: &'static CpuDescription, cpu_hz: u64) -> Self {
         Self {
             cpu,
+            cpu_hz,
             open: false,
             layout: None,
             view: None,
@@ -108,6 +127,7 @@ impl Debugger {
             registers: RegistersPane::default(),
             memory: MemoryPane::default(),
             breakpoints: BreakpointsPane::default(),
+            caches: CachesPane::default(),
         }
     }
 
@@ -120,6 +140,7 @@ impl Debugger {
         if !self.open {
             self.asked = None;
             self.commands.push(Command::Watch(None));
+            self.caches.ask(false, &mut self.commands);
         } else {
             self.ask();
         }
@@ -129,9 +150,11 @@ impl Debugger {
         self.layout.as_ref()
     }
 
-    /// Arranges the panes as they were at another time.
+    /// Arranges the panes as they were at another time, if they are still the same.
     pub fn set_layout(&mut self, layout: Layout) {
-        self.layout = Some(layout);
+        if Pane::ALL.iter().all(|pane| layout.tiles.find_pane(pane).is_some()) {
+            self.layout = Some(layout);
+        }
     }
 
     /// The state as it was copied last.
@@ -199,6 +222,7 @@ impl Debugger {
         let before = self.before.clone();
         let cx = PaneCx {
             cpu: self.cpu,
+            cpu_hz: self.cpu_hz,
             view: &view,
             before: before.as_deref(),
             stands: !runs,
@@ -214,6 +238,7 @@ impl Debugger {
             registers: &mut self.registers,
             memory: &mut self.memory,
             breakpoints: &mut self.breakpoints,
+            caches: &mut self.caches,
         };
         layout.ui(&mut panes, ui);
         self.layout = Some(layout);
@@ -221,6 +246,7 @@ impl Debugger {
             self.follow(link);
         }
         self.ask();
+        self.caches.ask(true, &mut self.commands);
         told
     }
 
@@ -243,6 +269,7 @@ struct Panes<'a> {
     registers: &'a mut RegistersPane,
     memory: &'a mut MemoryPane,
     breakpoints: &'a mut BreakpointsPane,
+    caches: &'a mut CachesPane,
 }
 
 impl Behavior<Pane> for Panes<'_> {
@@ -261,6 +288,7 @@ impl Behavior<Pane> for Panes<'_> {
                 Pane::Stack => scrolled(ui, |ui| stack::ui(ui, &mut self.cx)),
                 Pane::Breakpoints => scrolled(ui, |ui| self.breakpoints.ui(ui, &mut self.cx)),
                 Pane::Devices => scrolled(ui, |ui| devices::ui(ui, &self.cx)),
+                Pane::Caches => scrolled(ui, |ui| self.caches.ui(ui, &mut self.cx)),
             }
         });
         UiResponse::None
@@ -281,16 +309,22 @@ fn scrolled(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
 
 fn default_layout() -> Layout {
     let mut tiles = Tiles::default();
-    let mut row = |panes: &[Pane], shares: &[f32]| {
-        let children: Vec<_> = panes.iter().map(|pane| tiles.insert_pane(*pane)).collect();
-        let mut linear = egui_tiles::Linear::new(egui_tiles::LinearDir::Horizontal, children.clone());
-        for (child, share) in children.iter().zip(shares) {
-            linear.shares.set_share(*child, *share);
-        }
-        tiles.insert_container(linear)
-    };
-    let upper = row(&[Pane::Disassembly, Pane::Screen, Pane::Registers], &[1.0, 1.3, 0.8]);
-    let lower = row(&[Pane::Memory, Pane::Stack, Pane::Breakpoints, Pane::Devices], &[1.7, 0.5, 1.0, 0.8]);
+    let upper = [Pane::Disassembly, Pane::Screen, Pane::Registers].map(|pane| tiles.insert_pane(pane));
+    let upper = row(&mut tiles, &upper, &[1.0, 1.3, 0.8]);
+    let watching = [Pane::Devices, Pane::Caches].map(|pane| tiles.insert_pane(pane)).to_vec();
+    let watching = tiles.insert_tab_tile(watching);
+    let [memory, stack, breakpoints] =
+        [Pane::Memory, Pane::Stack, Pane::Breakpoints].map(|pane| tiles.insert_pane(pane));
+    let lower = row(&mut tiles, &[memory, stack, breakpoints, watching], &[1.7, 0.5, 1.0, 0.8]);
     let root = tiles.insert_vertical_tile(vec![upper, lower]);
     Tree::new(Id::unique("debugger"), root, tiles)
+}
+
+/// Tiles side by side, with their shares of the width.
+fn row(tiles: &mut Tiles<Pane>, children: &[TileId], shares: &[f32]) -> TileId {
+    let mut linear = egui_tiles::Linear::new(egui_tiles::LinearDir::Horizontal, children.to_vec());
+    for (child, share) in children.iter().zip(shares) {
+        linear.shares.set_share(*child, *share);
+    }
+    tiles.insert_container(linear)
 }

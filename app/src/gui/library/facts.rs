@@ -46,9 +46,8 @@ fn fact_ui(ui: &mut Ui, entry: &Entry, fact: &describe::Fact) -> Option<LibraryR
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = GRID / 4.0;
         ui.label(RichText::new(&fact.what).small().weak());
-        let response = ui.add_enabled(!entry.is_live(), Link::new(&fact.value));
+        let response = ui.add(Link::new(&fact.value));
         named(&response, &format!("{}: {}", fact.what, fact.value));
-        let response = response.on_disabled_hover_text(super::POWER_OFF_FIRST);
         if response.on_hover_text("Shows this page of the settings.").clicked() {
             chosen = Some(LibraryRequest::Settings(fact.page));
         }
@@ -66,7 +65,7 @@ fn actions(ui: &mut Ui, entry: &Entry) -> Option<Command> {
         }
         let broken = entry.why_no_start();
         for (command, why_not) in [
-            (Command::ShowSettings, broken.or(running)),
+            (Command::ShowSettings, broken),
             (Command::RenameMachine, broken),
             (Command::EditTags, broken),
             (Command::DeleteMachine, running),

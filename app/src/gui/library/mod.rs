@@ -387,7 +387,7 @@ impl LibraryPage {
             for (command, why_not) in [
                 (Command::StartMachine, None),
                 (Command::PreviewMachine, None),
-                (Command::ShowSettings, running),
+                (Command::ShowSettings, None),
                 (Command::RenameMachine, None),
                 (Command::EditTags, None),
                 (Command::DeleteMachine, running),

@@ -7,7 +7,7 @@ use crate::worker::MachineHandle;
 use egui::Context;
 use emu_core::hal::audio::{AudioSink, NullSink};
 use emu_core::machine::SavedMachine;
-use machines::profile::Profile;
+use machines::profile::{Profile, SoundProfile};
 use serde::{Deserialize, Serialize};
 
 /// The first bytes of a suspended state.
@@ -99,6 +99,8 @@ fn fingerprint(profile: &Profile) -> String {
     parts.name.clear();
     parts.notes.clear();
     parts.tags.clear();
+    parts.caches = None;
+    parts.sound = SoundProfile::default();
     for floppy in &mut parts.floppies {
         floppy.image = None;
         floppy.write_protected = false;

@@ -1,12 +1,15 @@
 //! A machine's page: toolbar, screen with or without the debugger around it, status bar.
 
+mod cpu_menu;
 mod keys;
 mod launch;
 pub mod screen;
+mod speed_chip;
 mod status_bar;
 
 use super::commands::Command as UserCommand;
 use super::debugger::Debugger;
+use super::host::Paces;
 use super::standing::Standing;
 use crate::library::{MachineFolder, write_atomically};
 use crate::picture;
@@ -14,12 +17,12 @@ use crate::session::{DrivePlace, SessionOptions};
 use crate::sound::{Sound, SoundError};
 use crate::worker::MachineHandle;
 use egui::{CentralPanel, Context, Id, Panel, Ui};
-use egui_material_icons::icons::{ICON_PAUSE, ICON_PLAY_ARROW};
+use egui_material_icons::icons::{ICON_PAUSE, ICON_PLAY_ARROW, ICON_VOLUME_OFF, ICON_VOLUME_UP};
 use emu_core::board::device::ResetKind;
 use emu_core::board::external::External;
 use emu_core::hal::input::{HostInput, KeyCode, PadState};
 use emu_core::machine::protocol::{Command, DeviceMedia, Event, MediumSpec, RunState, Speed, Step};
-use machines::profile::Profile;
+use machines::profile::{FloppyProfile, Profile, SoundProfile};
 use screen::{Scaling, Screen};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -29,7 +32,10 @@ const SUSPENDING: Duration = Duration::from_secs(10);
 
 /// A machine that is switched on.
 pub struct MachinePage {
+    /// What the machine was switched on with, but for what changes at once.
     pub profile: Profile,
+    /// What its file says: some of it waits for the next power-on.
+    kept: Profile,
     options: SessionOptions,
     handle: Option<MachineHandle>,
     /// The device that plays, or why there is none.
@@ -38,6 +44,8 @@ pub struct MachinePage {
     /// Why the machine stopped last, in words; empty while it runs.
     pub stop_reason: String,
     speed: Speed,
+    /// How fast this computer has run machines.
+    pub paces: Paces,
     media: Vec<DeviceMedia>,
     pub screen: Screen,
     pub debugger: Debugger,
@@ -66,8 +74,9 @@ impl MachinePage {
         let launched = launch::launch(&profile, &options, ctx)?;
         launched.handle.send(Command::Run);
         Ok(Self {
-            debugger: Debugger::new(launched.handle.cpu_description),
+            debugger: Debugger::new(launched.handle.cpu_description, launched.handle.cpu_hz),
             messages: launched.remarks.into_iter().map(|remark| (false, remark)).collect(),
+            kept: profile.clone(),
             profile,
             options,
             handle: Some(launched.handle),
@@ -75,6 +84,7 @@ impl MachinePage {
             state: RunState::Paused,
             stop_reason: String::new(),
             speed: Speed::Real,
+            paces: Paces::default(),
             media: Vec::new(),
             screen: Screen::new(scaling),
         })
@@ -91,6 +101,54 @@ impl MachinePage {
     /// Whether the machine has ended, and the page can go.
     pub fn has_ended(&self) -> bool {
         self.handle.is_none()
+    }
+
+    /// Takes over new settings as far as they need not wait for the next power-on.
+    pub fn take_settings(&mut self, new: &Profile) {
+        self.kept = new.clone();
+        let old = self.profile.clone();
+        self.profile = old.with_news_of(new);
+        if old.caches != new.caches {
+            self.send(Command::SetCaches(new.caches.clone()));
+        }
+        self.set_sound(new.sound);
+        for at in 0..old.floppies.len().min(new.floppies.len()) {
+            let (old, new) = (&old.floppies[at], &new.floppies[at]);
+            if (&old.image, old.write_protected) != (&new.image, new.write_protected) {
+                self.change_floppy(at, new);
+            }
+        }
+    }
+
+    fn set_sound(&mut self, sound: SoundProfile) {
+        self.profile.sound = sound;
+        if let Some(handle) = &self.handle {
+            handle.sound.set_master(sound.gain());
+        }
+    }
+
+    /// Another disk goes into a floppy drive, or none.
+    fn change_floppy(&self, number: usize, floppy: &FloppyProfile) {
+        let places = self.media.iter().flat_map(|device| {
+            let slots = device.slots.iter().enumerate().filter(|(_, slot)| slot.removable);
+            slots.map(|(slot, found)| (device.device.clone(), slot, found.loaded))
+        });
+        let Some((device, slot, loaded)) = places.into_iter().nth(number) else { return };
+        if loaded {
+            self.send(Command::Eject { device: device.clone(), slot });
+        }
+        if let Some(image) = &floppy.image {
+            let folder = self.options.folder.as_ref();
+            let image = folder.map_or_else(|| image.clone(), |folder| resolved(folder, image));
+            let disposable = self.options.disposable;
+            let medium = MediumSpec { image, write_protected: floppy.write_protected, disposable };
+            self.send(Command::Insert { device, slot, medium });
+        }
+    }
+
+    /// How many cycles this computer has just computed in a second; 0: nothing new.
+    pub fn take_pace(&self) -> u64 {
+        self.handle.as_ref().map_or(0, MachineHandle::take_pace)
     }
 
     fn is_disposable(&self) -> bool {
@@ -128,6 +186,7 @@ impl MachinePage {
             }
             Event::Notice(notice) => self.messages.push((notice.is_error, notice.text)),
             Event::Breakpoints(breakpoints) => self.debugger.breakpoints.take_counts(breakpoints),
+            Event::Caches { at, stats } => self.debugger.caches.take(at, stats),
             Event::Media(media) => {
                 self.media = media;
                 self.keep_images();
@@ -175,7 +234,7 @@ impl MachinePage {
             let slots = device.slots.iter().zip(&device.images);
             slots.filter(|(slot, _)| slot.removable)
         });
-        let mut profile = self.profile.clone();
+        let mut profile = self.kept.clone();
         for (floppy, (slot, image)) in profile.floppies.iter_mut().zip(removable) {
             let same = floppy.image.as_deref().map(|name| resolved(folder, name));
             if same != *image {
@@ -185,9 +244,12 @@ impl MachinePage {
                 floppy.write_protected = slot.write_protected && !is_builtin(image.as_deref());
             }
         }
-        if profile != self.profile {
+        if profile != self.kept {
             match folder.save_profile(&profile) {
-                Ok(()) => self.profile = profile,
+                Ok(()) => {
+                    self.profile = self.profile.with_news_of(&profile);
+                    self.kept = profile;
+                }
                 Err(error) => self.messages.push((true, error.to_string())),
             }
         }
@@ -234,6 +296,8 @@ impl MachinePage {
                 self.press_together(&[KeyCode::ControlLeft, KeyCode::AltLeft, KeyCode::Delete])
             }
             UserCommand::ToggleSpeed => self.toggle_speed(),
+            UserCommand::SetSpeed(speed) => self.set_speed(speed),
+            UserCommand::ToggleSound => self.toggle_sound(),
             UserCommand::TakeScreenshot => self.take_screenshot(),
             UserCommand::ScaleWhole => self.screen.scaling = Scaling::Whole,
             UserCommand::ScaleTrue => self.screen.scaling = Scaling::True,
@@ -272,8 +336,24 @@ impl MachinePage {
     }
 
     fn toggle_speed(&mut self) {
-        self.speed = if self.speed == Speed::Real { Speed::Unlimited } else { Speed::Real };
-        self.send(Command::SetSpeed(self.speed));
+        let is_full = self.speed == Speed::Unlimited;
+        self.set_speed(if is_full { Speed::Real } else { Speed::Unlimited });
+    }
+
+    fn set_speed(&mut self, speed: Speed) {
+        self.speed = speed;
+        self.send(Command::SetSpeed(speed));
+    }
+
+    /// Turns the sound off or on. It stays so at the next start.
+    fn toggle_sound(&mut self) {
+        self.kept.sound.muted = !self.profile.sound.muted;
+        self.set_sound(self.kept.sound);
+        if let Some(folder) = &self.options.folder
+            && let Err(error) = folder.save_profile(&self.kept)
+        {
+            self.messages.push((true, error.to_string()));
+        }
     }
 
     fn take_screenshot(&mut self) {
@@ -329,7 +409,7 @@ impl MachinePage {
         let id = Id::unique(("guest screen", self.options.folder.as_ref().map(|folder| &folder.0)));
         Panel::top("machine tools").show(ui, |ui| requests.extend(self.toolbar(ui)));
         Panel::bottom("machine status").show(ui, |ui| {
-            requests.extend(status_bar::ui(self, ui).map(PageRequest::ChooseImage));
+            requests.extend(status_bar::ui(self, ui));
         });
         let runs = self.state == RunState::Running;
         let told = CentralPanel::no_frame().show(ui, |ui| match self.debugger.is_open() {
@@ -356,10 +436,13 @@ impl MachinePage {
             if UserCommand::PauseOrRun.tool_button_as(ui, icon, face, None).clicked() {
                 chosen.push(PageRequest::Command(UserCommand::PauseOrRun));
             }
-            for command in [UserCommand::Reset, UserCommand::PowerOff, UserCommand::Suspend] {
+            for command in
+                [UserCommand::Reset, UserCommand::PowerOff, UserCommand::Suspend, UserCommand::ShowSettings]
+            {
                 chosen.extend(tool(ui, command));
             }
             ui.separator();
+            chosen.extend(cpu_menu::ui(self, ui));
             ui.menu_button("View", |ui| {
                 for command in [UserCommand::ScaleWhole, UserCommand::ScaleTrue, UserCommand::ScaleToFill] {
                     chosen.extend(menu_entry(ui, command));
@@ -371,10 +454,15 @@ impl MachinePage {
                     chosen.extend(menu_entry(ui, command));
                 }
             });
-            let face = if self.speed == Speed::Real { "Full speed" } else { "Own speed" };
+            let face = if self.speed == Speed::Unlimited { "Own speed" } else { "Full speed" };
             let icon = UserCommand::ToggleSpeed.describe().icon;
             if UserCommand::ToggleSpeed.tool_button_as(ui, icon, face, None).clicked() {
                 chosen.push(PageRequest::Command(UserCommand::ToggleSpeed));
+            }
+            let (icon, face) =
+                if self.profile.sound.muted { (ICON_VOLUME_OFF, "Unmute") } else { (ICON_VOLUME_UP, "Mute") };
+            if UserCommand::ToggleSound.tool_button_as(ui, icon, face, None).clicked() {
+                chosen.push(PageRequest::Command(UserCommand::ToggleSound));
             }
             for (command, face) in
                 [(UserCommand::TakeScreenshot, "Screenshot"), (UserCommand::ToggleDebugger, "Debug")]

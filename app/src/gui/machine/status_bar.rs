@@ -1,17 +1,16 @@
 //! The bar beneath the screen: drives, speed, and where the keyboard goes.
 
-use super::MachinePage;
+use super::{MachinePage, PageRequest, speed_chip};
 use crate::gui::describe;
-use crate::gui::theme::{self, GRID, Tone};
+use crate::gui::theme::{self, Tone};
 use crate::session::DrivePlace;
 use egui::{Align, Layout, Ui};
 use egui_material_icons::icons::{ICON_RADIO_BUTTON_CHECKED, ICON_RADIO_BUTTON_UNCHECKED};
-use emu_core::machine::protocol::{Command, MediumSpec, RunState, Speed};
-use std::sync::atomic::Ordering;
+use emu_core::machine::protocol::{Command, MediumSpec, RunState};
 
-/// Shows the bar. Gives the drive for which an image is to be chosen.
-pub fn ui(page: &mut MachinePage, ui: &mut Ui) -> Option<DrivePlace> {
-    let mut wanted = None;
+/// Shows the bar. Gives what the user asks for in it.
+pub fn ui(page: &mut MachinePage, ui: &mut Ui) -> Vec<PageRequest> {
+    let mut wanted = Vec::new();
     ui.horizontal(|ui| {
         let media = page.media.clone();
         for device in &media {
@@ -20,12 +19,12 @@ pub fn ui(page: &mut MachinePage, ui: &mut Ui) -> Option<DrivePlace> {
                 let image = device.images.get(slot).cloned().flatten();
                 let chip = Chip { place, image, slot: found };
                 if chip.ui(page, ui) {
-                    wanted = Some(chip.place);
+                    wanted.push(PageRequest::ChooseImage(chip.place));
                 }
             }
         }
         ui.separator();
-        speed(page, ui);
+        wanted.extend(speed_chip::ui(page, ui));
         ui.separator();
         if let Some(reason) = page.silence() {
             ui.weak("No sound device").on_hover_text(reason);
@@ -86,24 +85,6 @@ impl Chip<'_> {
             ui.close();
         }
     }
-}
-
-fn speed(page: &MachinePage, ui: &mut Ui) {
-    let Some(handle) = &page.handle else { return };
-    let permille = handle.counters().speed.load(Ordering::Relaxed);
-    let load = handle.counters().load.load(Ordering::Relaxed);
-    let clock = describe::clock(handle.cpu_hz);
-    let (limit, help) = match (page.state, page.speed) {
-        (RunState::Running, Speed::Unlimited) => ("full speed", "Runs as fast as this computer can."),
-        (RunState::Running, Speed::Real) if permille < 970 && load > 800 => {
-            ("limited by this computer", "This computer is too slow for the guest's own speed at present.")
-        }
-        (RunState::Running, Speed::Real) => ("own speed", "Held to the guest's own clock."),
-        _ => ("stopped", "No time passes for the guest."),
-    };
-    let percent = if page.state == RunState::Running { permille / 10 } else { 0 };
-    let text = format!("{percent:>4} % of {clock}, {limit}");
-    ui.add_sized([32.0 * GRID, 2.0 * GRID], egui::Label::new(text)).on_hover_text(help);
 }
 
 fn keyboard(page: &MachinePage, ui: &mut Ui) {

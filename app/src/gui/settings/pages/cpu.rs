@@ -1,0 +1,63 @@
+//! The processor: model, clock, and the engine that runs it.
+
+use crate::gui::describe;
+use crate::gui::settings::page::RowCx;
+use crate::gui::settings::row::{Choice, Control, Edit, Row};
+use machines::boards::CpuModel;
+use machines::engines::{self, ENGINES, EngineKind};
+use machines::profile::Field;
+
+pub fn rows(cx: RowCx<'_>) -> Vec<Row> {
+    let mut rows = model_and_clock(cx);
+    rows.push(engine(cx));
+    rows
+}
+
+/// What the wizard asks for.
+pub fn model_and_clock(cx: RowCx<'_>) -> Vec<Row> {
+    let RowCx { profile, board, .. } = cx;
+    let models = board.cpus.iter().map(|cpu| Choice {
+        group: cpu.generation,
+        ..Choice::new(
+            cpu.label,
+            cpu.name == profile.cpu.model,
+            Edit::of(|profile| profile.cpu.model = cpu.name.to_owned()),
+        )
+        .help(cpu.help)
+    });
+    let mut clocks: Vec<Choice> = board
+        .clocks
+        .iter()
+        .map(|clock| {
+            let edit = Edit::of(|profile| profile.cpu.clock_hz = clock.hz);
+            Choice::new(clock.label, clock.hz == profile.cpu.clock_hz, edit)
+        })
+        .collect();
+    if !clocks.iter().any(|clock| clock.is_chosen) {
+        clocks.push(Choice::new(describe::clock(profile.cpu.clock_hz), true, Edit::of(|_| ())));
+    }
+    vec![
+        Row::new("CPU model", Control::Radio(models.collect()), "The processor in the board's socket.")
+            .of(Field::CpuModel),
+        Row::new("Clock", Control::Choice(clocks), "All of the guest's time follows from it.")
+            .of(Field::CpuClock),
+    ]
+}
+
+fn engine(cx: RowCx<'_>) -> Row {
+    let model = cx.board.cpus.iter().find(|cpu| cpu.name == cx.profile.cpu.model);
+    let choices = ENGINES.iter().map(|kind| engine_choice(cx, kind, model)).collect();
+    let help = "How this computer runs the processor. What the guest computes is the same with each.";
+    Row::new("Engine", Control::Radio(choices), help).of(Field::Engine)
+}
+
+fn engine_choice(cx: RowCx<'_>, kind: &'static EngineKind, model: Option<&CpuModel>) -> Choice {
+    let cpu = &cx.profile.cpu;
+    let why_not = model.and_then(|model| engines::why_not(kind.engine, model));
+    let help = match why_not {
+        Some(_) => kind.help.to_owned(),
+        None => format!("{} {}", kind.help, cx.host.paces.sentence(&cpu.model, kind.engine, cpu.clock_hz)),
+    };
+    let edit = Edit::of(|profile| profile.cpu.engine = kind.engine);
+    Choice { why_not, ..Choice::new(kind.label, kind.engine == cpu.engine, edit).help(help) }
+}

@@ -1,0 +1,11 @@
+//! What stands on each page.
+
+pub mod caches;
+pub mod cards;
+pub mod cpu;
+pub mod drives;
+pub mod firmware;
+pub mod general;
+pub mod input;
+pub mod memory;
+pub mod sound;

@@ -135,7 +135,8 @@ fn settings_are_checked_and_saved() {
     let mut window = Window::open();
     window.click("Settings");
     window.enter("Name", "Renamed");
-    window.click("Cards");
+    window.harness.get_by_role_and_label(egui::Role::Button, "Cards").click();
+    window.harness.step();
     window.click("Add a card");
     window.click("Save");
     let text = std::fs::read_to_string(window.home.path().join("home/first-light/machine.ron")).unwrap();

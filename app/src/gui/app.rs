@@ -182,9 +182,7 @@ impl App {
         match command {
             Command::SelectAll => None,
             _ if chosen.is_empty() => Some("Choose a machine in the library first."),
-            Command::DeleteMachine if is_live => {
-                Some("Power the machine off or suspend it first.")
-            }
+            Command::DeleteMachine if is_live => Some("Power the machine off or suspend it first."),
             _ => None,
         }
     }

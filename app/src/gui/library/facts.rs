@@ -24,7 +24,7 @@ pub fn ui(ui: &mut Ui, entry: &Entry, live: &[Live]) -> Vec<LibraryRequest> {
         match &entry.profile {
             Ok(profile) => {
                 for fact in describe::facts(profile) {
-                    chosen.extend(fact_ui(ui, entry, &fact));
+                    chosen.extend(fact_ui(ui, &fact));
                 }
                 if !profile.tags.is_empty() {
                     ui.weak("Tags");
@@ -41,7 +41,7 @@ pub fn ui(ui: &mut Ui, entry: &Entry, live: &[Live]) -> Vec<LibraryRequest> {
     chosen
 }
 
-fn fact_ui(ui: &mut Ui, entry: &Entry, fact: &describe::Fact) -> Option<LibraryRequest> {
+fn fact_ui(ui: &mut Ui, fact: &describe::Fact) -> Option<LibraryRequest> {
     let mut chosen = None;
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = GRID / 4.0;

@@ -8,6 +8,7 @@ pub mod board;
 pub mod cache;
 pub mod cpu;
 pub mod debug;
+pub mod float;
 pub mod hal;
 pub mod machine;
 pub mod mem;

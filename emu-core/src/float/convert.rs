@@ -186,7 +186,7 @@ pub fn to_packed_decimal(a: F80, env: &Env) -> Outcome<PackedDecimal> {
     let mut bytes = [0; 10];
     for byte in &mut bytes[..9] {
         let pair = (integer % 100) as u8;
-        *byte = pair / 10 << 4 | pair % 10;
+        *byte = ((pair / 10) << 4) | (pair % 10);
         integer /= 100;
     }
     bytes[9] = u8::from(negative) << 7;

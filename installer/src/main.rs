@@ -4,6 +4,7 @@
 //! module of its own; [`setup`] is called by those that need system packages.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod ci;
 mod pictures;
 mod process;
@@ -11,6 +12,7 @@ mod run;
 mod setup;
 mod test;
 mod tidy;
+mod virtual_screen;
 
 use process::Outcome;
 use std::process::ExitCode;
@@ -25,12 +27,14 @@ Commands:
   test [ARGS]       run all tests; ARGS go to the test runner (a part of a test's name, for instance)
   setup [--yes] [--print]
                     install what the system lacks; --print only shows the command, --yes asks nothing
+  bench [PART]...   measure speed, frames, start-up, idle use and memory, into docs/benchmarks.md
+                    (parts: rm16, gui, memory, idle; all of them take about eight minutes)
   check             the checks before the tests: tidiness, format, lints, documentation, duplicate crates
   ci                everything that continuous integration checks: `check`, then `test`
   tidy              the repository's own rules: file sizes, headers, links, one version per dependency
   pictures          take the README's pictures of the real program, under Xvfb
 
-`run`, `test`, `ci` and `pictures` do the set-up they need by themselves.
+`run`, `test`, `ci`, `bench` and `pictures` do the set-up they need by themselves.
 ";
 
 fn main() -> ExitCode {
@@ -50,6 +54,7 @@ fn dispatch(args: &[String]) -> Outcome {
     match command {
         "run" => run::run(rest),
         "test" => test::test(rest),
+        "bench" => bench::bench(rest),
         "setup" => setup::command(rest),
         "check" => ci::check(rest),
         "ci" => ci::ci(rest),

@@ -3,9 +3,9 @@
 
 use crate::process::{self, Outcome};
 use crate::setup::{self, Purpose};
-use std::io::{BufRead, BufReader};
+use crate::virtual_screen::{Running, Scratch, Screen};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 /// Where the pictures lie, below the root folder.
@@ -59,15 +59,10 @@ pub fn pictures(args: &[String]) -> Outcome {
 
 /// Each picture has a screen and a home of its own, so that none depends on those before it.
 fn take(picture: &Picture, folder: &Path) -> Result<(), String> {
-    let home = Home::new()?;
-    let screen = Screen::start()?;
+    let home = Scratch::new("pictures")?;
+    let screen = Stage(Screen::start(SCREEN)?);
     let mut program = Command::new(program()?);
-    program.args(picture.arguments).env("DISPLAY", &screen.display).env_remove("WAYLAND_DISPLAY");
-    program
-        .env("ANACHRON_HOME", home.0.join("machines"))
-        .env("XDG_DATA_HOME", &home.0)
-        .env("XDG_RUNTIME_DIR", &home.0);
-    program.env("LIBGL_ALWAYS_SOFTWARE", "1").stdin(Stdio::null());
+    screen.0.hosts(program.args(picture.arguments), &home);
     let _program = Running::start(&mut program)?;
     let shot = home.0.join("shot.png");
     screen.settled(&shot)?;
@@ -85,67 +80,13 @@ fn program() -> Result<PathBuf, String> {
     Ok(me.with_file_name("anachron"))
 }
 
-/// A program that ends when this is dropped.
-struct Running(Child);
+/// A virtual screen with tools to press keys and look at it.
+struct Stage(Screen);
 
-impl Running {
-    fn start(command: &mut Command) -> Result<Self, String> {
-        command
-            .spawn()
-            .map(Self)
-            .map_err(|error| format!("cannot start {}: {error}", process::shown(command)))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to end and nothing to say.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A folder for the program's data, gone when this is dropped.
-struct Home(PathBuf);
-
-impl Home {
-    fn new() -> Result<Self, String> {
-        let path = std::env::temp_dir().join(format!("anachron-pictures-{}", std::process::id()));
-        std::fs::create_dir_all(&path).map_err(|error| format!("cannot make {}: {error}", path.display()))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        // Left-overs in the temporary folder do no harm.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A virtual screen.
-struct Screen {
-    display: String,
-    _server: Running,
-}
-
-impl Screen {
-    /// Xvfb picks a free number and says which, once it is ready. Without `-noreset` it would forget everything
-    /// whenever its last client leaves.
-    fn start() -> Result<Self, String> {
-        let mut xvfb = Command::new("Xvfb");
-        xvfb.args(["-displayfd", "1", "-screen", "0", SCREEN, "-nolisten", "tcp", "-noreset"]);
-        let mut server = Running::start(xvfb.stdout(Stdio::piped()).stderr(Stdio::null()))?;
-        let said = server.0.stdout.take().ok_or("Xvfb has no output")?;
-        let mut number = String::new();
-        BufReader::new(said).read_line(&mut number).map_err(|error| format!("cannot hear Xvfb: {error}"))?;
-        let number: u32 = number.trim().parse().map_err(|_| "Xvfb did not start")?;
-        Ok(Self { display: format!(":{number}"), _server: server })
-    }
-
+impl Stage {
     fn tool(&self, program: &str, args: &[&str]) -> Command {
         let mut tool = Command::new(program);
-        tool.args(args).env("DISPLAY", &self.display);
+        tool.args(args).env("DISPLAY", &self.0.display);
         tool
     }
 

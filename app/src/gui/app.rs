@@ -123,6 +123,11 @@ impl App {
         }
     }
 
+    /// The pages of all machines that are switched on.
+    pub fn machines(&self) -> &[MachinePage] {
+        &self.machines
+    }
+
     fn shown_machine(&mut self) -> Option<&mut MachinePage> {
         match self.page {
             Page::Library => None,

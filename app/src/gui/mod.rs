@@ -49,6 +49,21 @@ pub fn open_with(profile: Profile, options: SessionOptions) -> anyhow::Result<()
 }
 
 fn open_on(machine: Option<(Profile, SessionOptions)>) -> anyhow::Result<()> {
+    open_wrapped(|mut app, ctx| {
+        if let Some((profile, options)) = machine {
+            app.start(profile, options, ctx);
+        }
+        app
+    })
+}
+
+/// Opens the window with whatever is made of it: for a measurement, something around it.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_wrapped<A: eframe::App + 'static>(
+    wrap: impl FnOnce(App, &egui::Context) -> A,
+) -> anyhow::Result<()> {
     desktop_dialogs::look_for_them();
     let library = user_library()?;
     let viewport = egui::ViewportBuilder::default()
@@ -62,13 +77,7 @@ fn open_on(machine: Option<(Profile, SessionOptions)>) -> anyhow::Result<()> {
         persistence_path: home::folder().map(|folder| folder.join("window.ron")),
         ..Default::default()
     };
-    let app = move |cx: &eframe::CreationContext<'_>| {
-        let mut app = App::new(cx, library);
-        if let Some((profile, options)) = machine {
-            app.start(profile, options, &cx.egui_ctx);
-        }
-        app
-    };
+    let app = move |cx: &eframe::CreationContext<'_>| wrap(App::new(cx, library), &cx.egui_ctx);
     eframe::run_native(TITLE, options, Box::new(|cx| Ok(Box::new(app(cx)))))
         .map_err(|error| explained(&error))
 }

@@ -17,7 +17,7 @@ use emu_core::hal::audio::{AudioSink, Mixer, MixerControl, NullSink};
 use emu_core::hal::storage::Medium;
 use emu_core::hal::video::{Frame, FrameViewer, latest_frames};
 use emu_core::machine::journal::Input;
-use emu_core::machine::protocol::{DeviceMedia, MediumSpec, Notice};
+use emu_core::machine::protocol::{DeviceMedia, MediumSpec, Notice, Speed};
 use emu_core::machine::{Machine, Stop};
 use emu_core::time::Cycle;
 use machines::boards::{self, AssemblyError, Supplies, xt};
@@ -59,6 +59,8 @@ pub struct SessionOptions {
     pub folder: Option<MachineFolder>,
     /// Nothing is written to any image.
     pub disposable: bool,
+    /// What paces a machine in a window at first. A headless run is paced by its own loop.
+    pub speed: Speed,
 }
 
 /// A machine with its host side.

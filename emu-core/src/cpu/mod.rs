@@ -52,6 +52,9 @@ pub trait Processor<B: CpuBus>: Send {
     /// Lets a halted processor's clock pass to `cycle`. Earlier cycles change nothing.
     fn idle_until(&mut self, cycle: Cycle);
 
+    /// Whether a halted processor has nothing left to do on the bus, whatever passes of time.
+    fn is_quiet(&self) -> bool;
+
     fn counters(&self) -> CpuCounters;
 
     /// Sets the processor to its state after RESET. Its clock goes on.

@@ -289,7 +289,7 @@ impl Machine {
         let now = self.cpu.now();
         match exit {
             Exit::Budget => self.bus.catch_up(now),
-            Exit::Halted => self.idle(),
+            Exit::Halted => self.idle(single_step),
             Exit::Probe => {
                 self.bus.catch_up(now);
                 return Some(Stop::Probe);
@@ -306,17 +306,23 @@ impl Machine {
         None
     }
 
-    /// Lets time pass for a halted processor, to the next event or the end of the budget. The bus is free meanwhile.
-    fn idle(&mut self) {
-        let to = self.bus.deadline().max(self.cpu.now() + 1);
-        if to == Cycle::NEVER {
-            return;
-        }
-        self.idled += to.0.saturating_sub(self.cpu.now().0);
-        self.cpu.idle_until(to);
-        self.bus.catch_up(to);
-        if self.bus.next_hold() <= to {
-            self.bus.hold(to);
+    /// Lets time pass for a halted processor, from event to event until one may concern it or the budget ends;
+    /// `once`: to the next event only. The bus is free meanwhile.
+    fn idle(&mut self, once: bool) {
+        let only_once = once || !self.cpu.is_quiet();
+        let mut now = self.cpu.now();
+        loop {
+            let to = self.bus.deadline().max(now + 1);
+            if to == Cycle::NEVER {
+                return;
+            }
+            self.idled += to.0.saturating_sub(now.0);
+            self.cpu.idle_until(to);
+            self.bus.pass_to(to);
+            now = to;
+            if only_once || self.bus.concerns_processor(now) {
+                return;
+            }
         }
     }
 

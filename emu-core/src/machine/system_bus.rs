@@ -138,6 +138,24 @@ impl SystemBus {
         self.clock.first_cycle_at(due)
     }
 
+    /// Lets everything happen that is due by `at`, and gives the bus, which is free, to whoever wants it then.
+    pub(super) fn pass_to(&mut self, at: Cycle) {
+        let now = self.clock.tick_of(at.0);
+        self.domain.with(|domain| {
+            domain.catch_up(now);
+            if domain.pins.hold {
+                domain.grant_hold(now);
+            }
+        });
+        self.refresh();
+    }
+
+    /// Whether anything at its pins could keep a halted processor from idling on.
+    pub(super) fn concerns_processor(&self, at: Cycle) -> bool {
+        let CpuPins { interrupt, nmi_edge, hold, exit } = self.pins;
+        interrupt || nmi_edge || hold || exit || at >= self.budget || at >= self.next_hold
+    }
+
     /// Calls the domain, everything having happened that is due by `at`, and looks at its pins again.
     pub fn with_domain<R>(&mut self, at: Cycle, call: impl FnOnce(&mut Domain, Tick) -> R) -> R {
         let now = self.clock.tick_of(at.0);

@@ -4,11 +4,11 @@ mod conditions;
 mod headless;
 mod results;
 
-use super::{ExitStatus, Machine, RunOptions};
+use super::{ExitStatus, Machine, RunOptions, Speed};
 use crate::library::MachineFolder;
 use crate::session::SessionOptions;
 use anyhow::{Context, bail};
-use emu_core::machine::protocol::MediumSpec;
+use emu_core::machine::protocol::{self, MediumSpec};
 use machines::boards;
 use machines::profile::{Firmware, Profile};
 use std::path::Path;
@@ -53,6 +53,10 @@ pub fn prepare(options: &RunOptions) -> anyhow::Result<(Profile, SessionOptions)
         debug_console: options.has_debugcon(),
         folder,
         disposable: options.disposable,
+        speed: match options.speed() {
+            Speed::Real => protocol::Speed::Real,
+            Speed::Unlimited => protocol::Speed::Unlimited,
+        },
     };
     Ok((profile, session))
 }

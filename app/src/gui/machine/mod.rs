@@ -25,6 +25,7 @@ use emu_core::machine::protocol::{Command, DeviceMedia, Event, MediumSpec, RunSt
 use machines::profile::{FloppyProfile, Profile, SoundProfile};
 use screen::{Scaling, Screen};
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// How long a machine that is to be suspended may take.
@@ -72,18 +73,19 @@ impl MachinePage {
         ctx: &Context,
     ) -> anyhow::Result<Self> {
         let launched = launch::launch(&profile, &options, ctx)?;
+        launched.handle.send(Command::SetSpeed(options.speed));
         launched.handle.send(Command::Run);
         Ok(Self {
             debugger: Debugger::new(launched.handle.cpu_description, launched.handle.cpu_hz),
             messages: launched.remarks.into_iter().map(|remark| (false, remark)).collect(),
             kept: profile.clone(),
             profile,
+            speed: options.speed,
             options,
             handle: Some(launched.handle),
             sound: launched.sound,
             state: RunState::Paused,
             stop_reason: String::new(),
-            speed: Speed::Real,
             paces: Paces::default(),
             media: Vec::new(),
             screen: Screen::new(scaling),
@@ -149,6 +151,11 @@ impl MachinePage {
     /// How many cycles this computer has just computed in a second; 0: nothing new.
     pub fn take_pace(&self) -> u64 {
         self.handle.as_ref().map_or(0, MachineHandle::take_pace)
+    }
+
+    /// CPU cycles since power-on; none once the machine has ended.
+    pub fn cycles(&self) -> Option<u64> {
+        Some(self.handle.as_ref()?.counters().cycles.load(Ordering::Relaxed))
     }
 
     fn is_disposable(&self) -> bool {

@@ -207,6 +207,11 @@ impl Biu {
         self.at = at;
     }
 
+    /// Whether no code fetch is under way or planned.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.next == Next::Nothing
+    }
+
     #[inline(always)]
     fn schedule_nothing(&mut self) {
         self.schedule(Next::Nothing, NEVER);

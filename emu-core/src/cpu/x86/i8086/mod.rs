@@ -103,6 +103,10 @@ impl<B: CpuBus> Processor<B> for I8086 {
         }
     }
 
+    fn is_quiet(&self) -> bool {
+        self.state.progress == Progress::Halted && self.state.biu.is_quiet()
+    }
+
     fn counters(&self) -> CpuCounters {
         CpuCounters { cycles: self.state.now, ..self.state.counters }
     }

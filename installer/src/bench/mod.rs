@@ -1,0 +1,140 @@
+//! `cargo xtask bench`: builds the release program, measures it, and writes the figures into `docs/benchmarks.md`.
+//!
+//! Each part is a section of that document; a run of some parts leaves the other sections as they were. What is
+//! compared is run in turns, and every figure is a median.
+
+mod figures;
+mod idle;
+mod report;
+mod rm16;
+mod window;
+
+use crate::process::{self, Outcome};
+use crate::setup::{self, Purpose};
+use report::Document;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// What is run in turns is run so often.
+const ROUNDS: usize = 3;
+
+/// The clock of a PC XT's processor.
+const XT_HZ: f64 = 4_772_727.0;
+
+/// A part of the benchmarks, in the order of the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Rm16,
+    Gui,
+    Memory,
+    Idle,
+}
+
+impl Part {
+    const ALL: [Self; 4] = [Self::Rm16, Self::Gui, Self::Memory, Self::Idle];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Rm16 => "rm16",
+            Self::Gui => "gui",
+            Self::Memory => "memory",
+            Self::Idle => "idle",
+        }
+    }
+
+    /// The section's heading.
+    fn title(self) -> &'static str {
+        match self {
+            Self::Rm16 => "Real mode",
+            Self::Gui => "Window",
+            Self::Memory => "Memory",
+            Self::Idle => "Idle use",
+        }
+    }
+
+    fn measure(self, programs: &Programs) -> Result<Measured, String> {
+        match self {
+            Self::Rm16 => rm16::measure(programs),
+            Self::Gui => window::measure_frames(programs),
+            Self::Memory => window::measure_memory(programs),
+            Self::Idle => idle::measure(programs),
+        }
+    }
+}
+
+/// What became of a part.
+enum Measured {
+    /// The section's text, in Markdown.
+    Section(String),
+    /// What it lacks, as a sentence.
+    Skipped(String),
+}
+
+/// The built programs.
+struct Programs {
+    anachron: PathBuf,
+    window_cost: PathBuf,
+}
+
+pub fn bench(args: &[String]) -> Outcome {
+    let parts = chosen(args)?;
+    setup::ensure(&Purpose::ALL)?;
+    let programs = build()?;
+    let mut document = Document::read(&process::root().join("docs/benchmarks.md"));
+    for part in parts {
+        eprintln!("{}:", part.title());
+        match part.measure(&programs)? {
+            Measured::Section(text) => {
+                println!("{text}");
+                document.put(part.title(), &text);
+                document.write(&Part::ALL.map(Part::title))?;
+            }
+            Measured::Skipped(why) => eprintln!("  skipped: {why}"),
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// All parts where none is named.
+fn chosen(args: &[String]) -> Result<Vec<Part>, String> {
+    if args.is_empty() {
+        return Ok(Part::ALL.to_vec());
+    }
+    let part = |arg: &String| {
+        let found = Part::ALL.into_iter().find(|part| part.name() == arg);
+        found.ok_or_else(|| format!("there is no part `{arg}`; the parts are rm16, gui, memory and idle"))
+    };
+    args.iter().map(part).collect()
+}
+
+fn build() -> Result<Programs, String> {
+    let words = ["build", "--release", "--package", "anachron", "--bin", "anachron"];
+    process::must(process::cargo(words).args(["--example", "window_cost"]))?;
+    let me = std::env::current_exe().map_err(|error| format!("cannot find my own folder: {error}"))?;
+    let target = me.parent().and_then(|profile| profile.parent()).ok_or("cannot find the target folder")?;
+    let release = target.join("release");
+    let name = |name: &str| format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    Ok(Programs {
+        anachron: release.join(name("anachron")),
+        window_cost: release.join("examples").join(name("window_cost")),
+    })
+}
+
+/// The benchmark images and their runner, which lie beside the project for its developers.
+fn bench_folder() -> PathBuf {
+    let shared = std::env::var_os("ANACHRON_SHARED").map(PathBuf::from);
+    shared.unwrap_or_else(|| process::root().join("../shared")).join("bench")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_chosen_by_name() {
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(chosen(&[]), Ok(Part::ALL.to_vec()));
+        assert_eq!(chosen(&words("idle rm16")), Ok(vec![Part::Idle, Part::Rm16]));
+        assert!(chosen(&words("idel")).unwrap_err().contains("idel"));
+    }
+}

@@ -14,7 +14,9 @@ use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [image, cycles] = arguments.as_slice() else { return Err("say which image, and how many cycles".into()) };
+    let [image, cycles] = arguments.as_slice() else {
+        return Err("say which image, and how many cycles".into());
+    };
     let image = std::fs::read(image)?;
     let end = Cycle(cycles.parse()?);
     let mut machine = boards::build(&(xt::KIND.profile)(), &Catalogue::standard(), Supplies::default())?;

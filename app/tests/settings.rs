@@ -166,6 +166,8 @@ fn an_invalid_geometry_says_which_number_must_change_to_what() {
     window.enter(Role::SpinButton, "L1 size", "9 KB");
     assert!(window.has("change the size to 8 KB or 16 KB"), "the sentence is missing");
     assert!(window.harness.get_by_label("Save").accesskit_node().is_disabled());
+    window.click("Fix: Make the L1 size 8 KB");
+    assert!(window.has("128 sets × 4 ways × 16 bytes = 8 KB"), "the Fix mends it");
     window.enter(Role::SpinButton, "L1 size", "16 KB");
     assert!(!window.has("change the size"));
     assert!(window.has("256 sets × 4 ways × 16 bytes = 16 KB"), "the drawing follows");

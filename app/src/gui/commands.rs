@@ -240,6 +240,12 @@ fn finish(response: Response, name: &str, tooltip: &str, why_not: Option<&str>) 
     }
 }
 
+/// A button that unfolds a menu, and looks like it.
+pub fn menu(ui: &mut Ui, name: &str, contents: impl FnOnce(&mut Ui)) {
+    let menu = ui.menu_button((name, icons::ICON_ARROW_DROP_DOWN.rich_text()), contents);
+    named(&menu.response, name);
+}
+
 /// Gives a button whose face holds an icon its plain name, for screen readers and tests.
 pub fn named(response: &Response, name: &str) {
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, response.enabled(), name));

@@ -16,6 +16,8 @@ struct Colours {
     weak_text: Color32,
     ground: Color32,
     accent: Color32,
+    /// Around controls.
+    edge: Color32,
     link: Color32,
     /// Marks what goes, what waits, and what is wrong; always beside a word that says the same.
     good: Color32,
@@ -28,6 +30,7 @@ const DARK: Colours = Colours {
     weak_text: Color32::from_gray(175),
     ground: Color32::from_gray(30),
     accent: Color32::from_rgb(33, 96, 158),
+    edge: Color32::from_gray(115),
     link: Color32::from_rgb(135, 190, 250),
     good: Color32::from_rgb(110, 205, 120),
     waiting: Color32::from_rgb(230, 185, 80),
@@ -39,6 +42,7 @@ const LIGHT: Colours = Colours {
     weak_text: Color32::from_gray(80),
     ground: Color32::from_gray(246),
     accent: Color32::from_rgb(160, 203, 242),
+    edge: Color32::from_gray(135),
     link: Color32::from_rgb(10, 80, 150),
     good: Color32::from_rgb(20, 105, 40),
     waiting: Color32::from_rgb(125, 80, 0),
@@ -68,6 +72,12 @@ pub fn tone(ui: &Ui, tone: Tone) -> Color32 {
 /// Gives a field that has no label beside it a name, for screen readers and tests.
 pub fn name_field(response: &Response, name: &str) {
     response.ctx.accesskit_node_builder(response.id, |node| node.set_label(name));
+}
+
+/// Gives fields, switches and buttons an edge that stands out from the ground by 3 to 1.
+pub fn outline_controls(ui: &mut Ui) {
+    let colours = if ui.visuals().dark_mode { &DARK } else { &LIGHT };
+    ui.visuals_mut().widgets.inactive.bg_stroke = Stroke::new(1.0, colours.edge);
 }
 
 /// Gives both themes their look, and loads the icons.
@@ -131,6 +141,7 @@ mod tests {
             assert!(contrast(colours.text, colours.ground) >= 7.0);
             assert!(contrast(colours.weak_text, colours.ground) >= 7.0);
             assert!(contrast(colours.text, colours.accent) >= 4.5);
+            assert!(contrast(colours.edge, colours.ground) >= 3.0);
             for mark in [colours.good, colours.waiting, colours.bad, colours.link] {
                 assert!(contrast(mark, colours.ground) >= 4.5);
             }

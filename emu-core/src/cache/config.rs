@@ -369,7 +369,7 @@ fn count(number: u64, unit: &str) -> String {
 }
 
 /// A size in the largest unit that divides it.
-struct Bytes(u64);
+pub(super) struct Bytes(pub u64);
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

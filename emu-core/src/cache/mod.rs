@@ -18,6 +18,7 @@ pub mod hierarchy;
 pub mod level;
 pub mod presets;
 mod probe;
+mod remedy;
 pub mod stats;
 
 #[cfg(test)]

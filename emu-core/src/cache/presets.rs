@@ -45,12 +45,15 @@ fn config(l1: FirstLevel, l2: Option<LevelConfig>, memory_latency: u32) -> Cache
     CacheConfig { l1, l2, memory_latency, ..CacheConfig::default() }
 }
 
-/// All presets, the simplest first.
+/// All presets: none, real parts by their age, and some to learn from.
 pub fn presets() -> Vec<Preset> {
-    let mut presets = teaching();
+    let none =
+        Preset { name: "No caches", summary: "As an 8086 to 286 PC was", config: CacheConfig::default() };
+    let mut presets = vec![none];
     presets.extend(boards_and_486());
     presets.extend(split_first_levels());
     presets.extend(large());
+    presets.extend(teaching());
     presets
 }
 
@@ -58,7 +61,6 @@ fn teaching() -> Vec<Preset> {
     let tiny = write_through(level(CacheGeometry::kib(1, 16, 1), 0));
     let two_way = level(CacheGeometry::kib(2, 16, 2), 0);
     vec![
-        Preset { name: "No caches", summary: "As an 8086 to 286 PC was", config: CacheConfig::default() },
         Preset {
             name: "Teaching: 1 KB direct-mapped",
             summary: "16-byte lines, write-through: small enough to see every conflict",

@@ -55,10 +55,19 @@ pub fn check(profile: &Profile, catalogue: &Catalogue) -> Vec<Conflict> {
     check_memory(profile, board, &mut conflicts);
     check_drives(profile, board, &mut conflicts);
     check_cards(profile, board, catalogue, &mut conflicts);
-    for problem in profile.caches.iter().flat_map(|caches| caches.problems()) {
-        conflicts.push(Conflict::new(&[Field::Caches], problem.to_string()));
-    }
+    check_caches(profile, &mut conflicts);
     conflicts
+}
+
+fn check_caches(profile: &Profile, conflicts: &mut Vec<Conflict>) {
+    let Some(caches) = &profile.caches else { return };
+    for problem in caches.problems() {
+        let conflict = Conflict::new(&[Field::Caches], problem.to_string());
+        conflicts.push(match caches.remedy(&problem) {
+            Some((words, mended)) => conflict.with_fix(words, profile, |fixed| fixed.caches = Some(mended)),
+            None => conflict,
+        });
+    }
 }
 
 fn check_cpu(profile: &Profile, board: &BoardKind, conflicts: &mut Vec<Conflict>) {

@@ -2,7 +2,7 @@
 
 use super::{Goto, PaneCx, address};
 use crate::gui::theme::{self, GRID, Tone};
-use egui::{Color32, Grid, RichText, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Color32, Grid, Label, RichText, Sense, Ui, WidgetInfo, pos2, vec2};
 use egui_plot::{Legend, Line, LineStyle, Plot, PlotPoints};
 use emu_core::cache::stats::{HeatStrip, LevelCounters};
 use emu_core::cache::{CacheStats, LevelName};
@@ -176,13 +176,14 @@ fn levels(ui: &mut Ui, stats: &CacheStats) {
         }
     });
     let memory = stats.memory;
-    ui.label(format!(
+    let words = format!(
         "Memory: {} reads, {} writes, {} past the caches; {} cycles charged to guest time",
         grouped(memory.reads),
         grouped(memory.writes),
         grouped(memory.uncached),
         grouped(stats.cycles_charged)
-    ));
+    );
+    ui.add(Label::new(words).wrap());
 }
 
 fn number(ui: &mut Ui, number: u64) {
@@ -212,7 +213,8 @@ fn heat(ui: &mut Ui, heat: &HeatStrip, links: &mut Vec<Goto>) {
     let width = place.width() / heat.misses.len().max(1) as f32;
     let colour = theme::tone(ui, Tone::Waiting);
     for (at, &misses) in heat.misses.iter().enumerate().filter(|(_, misses)| **misses > 0) {
-        let strength = ((misses as f32).ln_1p() / (most as f32).ln_1p()).max(0.15);
+        let share = (misses as f32).ln_1p() / (most as f32).ln_1p();
+        let strength = (share * share).max(0.15);
         let left = place.left() + width * at as f32;
         let bar = egui::Rect::from_min_size(pos2(left, place.top()), vec2(width.max(1.0), place.height()));
         painter.rect_filled(bar, 0.0, colour.gamma_multiply(strength));

@@ -311,11 +311,11 @@ fn default_layout() -> Layout {
     let mut tiles = Tiles::default();
     let upper = [Pane::Disassembly, Pane::Screen, Pane::Registers].map(|pane| tiles.insert_pane(pane));
     let upper = row(&mut tiles, &upper, &[1.0, 1.3, 0.8]);
-    let watching = [Pane::Devices, Pane::Caches].map(|pane| tiles.insert_pane(pane)).to_vec();
-    let watching = tiles.insert_tab_tile(watching);
-    let [memory, stack, breakpoints] =
-        [Pane::Memory, Pane::Stack, Pane::Breakpoints].map(|pane| tiles.insert_pane(pane));
-    let lower = row(&mut tiles, &[memory, stack, breakpoints, watching], &[1.7, 0.5, 1.0, 0.8]);
+    let wide = [Pane::Memory, Pane::Caches].map(|pane| tiles.insert_pane(pane)).to_vec();
+    let wide = tiles.insert_tab_tile(wide);
+    let [stack, breakpoints, devices] =
+        [Pane::Stack, Pane::Breakpoints, Pane::Devices].map(|pane| tiles.insert_pane(pane));
+    let lower = row(&mut tiles, &[wide, stack, breakpoints, devices], &[1.7, 0.5, 1.0, 0.8]);
     let root = tiles.insert_vertical_tile(vec![upper, lower]);
     Tree::new(Id::unique("debugger"), root, tiles)
 }

@@ -1,7 +1,7 @@
 //! The menu of the processor: its engine, and how fast it may run, while the guest runs.
 
 use super::{MachinePage, PageRequest};
-use crate::gui::commands::{Command, SPEEDS};
+use crate::gui::commands::{Command, SPEEDS, menu};
 use egui::{Button, Ui};
 use machines::boards;
 use machines::engines::{self, ENGINES};
@@ -9,7 +9,7 @@ use machines::engines::{self, ENGINES};
 /// Shows the menu's button. Gives what was chosen in it.
 pub fn ui(page: &MachinePage, ui: &mut Ui) -> Vec<PageRequest> {
     let mut chosen = Vec::new();
-    ui.menu_button("CPU", |ui| {
+    menu(ui, "CPU", |ui| {
         engine_entries(page, ui);
         ui.separator();
         ui.weak("Speed");

@@ -7,7 +7,7 @@ pub mod screen;
 mod speed_chip;
 mod status_bar;
 
-use super::commands::Command as UserCommand;
+use super::commands::{Command as UserCommand, menu};
 use super::debugger::Debugger;
 use super::host::Paces;
 use super::standing::Standing;
@@ -450,13 +450,13 @@ impl MachinePage {
             }
             ui.separator();
             chosen.extend(cpu_menu::ui(self, ui));
-            ui.menu_button("View", |ui| {
+            menu(ui, "View", |ui| {
                 for command in [UserCommand::ScaleWhole, UserCommand::ScaleTrue, UserCommand::ScaleToFill] {
                     chosen.extend(menu_entry(ui, command));
                 }
                 chosen.extend(menu_entry(ui, UserCommand::ToggleFullScreen));
             });
-            ui.menu_button("Keys", |ui| {
+            menu(ui, "Keys", |ui| {
                 for command in [UserCommand::PasteAsKeys, UserCommand::SendCtrlAltDel] {
                     chosen.extend(menu_entry(ui, command));
                 }

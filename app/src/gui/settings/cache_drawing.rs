@@ -7,9 +7,9 @@ use egui::{pos2, vec2};
 use emu_core::cache::{AddressSplit, CacheConfig, CacheGeometry, LevelName};
 
 /// Sets and ways that are drawn; of more, the ones around the example.
-const DRAWN_SETS: u64 = 9;
+const DRAWN_SETS: u64 = 7;
 const DRAWN_WAYS: u32 = 16;
-const CELL: egui::Vec2 = vec2(2.5 * GRID, 1.5 * GRID);
+const CELL: egui::Vec2 = vec2(3.0 * GRID, 2.0 * GRID);
 const NUMBERS: f32 = 9.0 * GRID;
 
 /// What is being looked at.
@@ -105,7 +105,7 @@ fn grid(ui: &mut Ui, geometry: CacheGeometry, split: AddressSplit, address: u64)
     let (place, response) = ui.allocate_exact_size(size, Sense::hover());
     let painter = ui.painter_at(place.expand(1.0));
     let (text, accent) = (ui.visuals().text_color(), ui.visuals().selection.bg_fill);
-    let edge = ui.visuals().widgets.noninteractive.bg_stroke;
+    let edge = ui.visuals().widgets.inactive.bg_stroke;
     for row in 0..rows {
         let top = place.top() + CELL.y * row as f32;
         let is_chosen = first + row == set;

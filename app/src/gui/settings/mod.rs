@@ -93,9 +93,12 @@ impl Settings {
         let window = ui.ctx().content_rect().size();
         ui.set_width(WIDTH.min(window.x - 6.0 * GRID));
         ui.heading(format!("Settings of {}", self.before.name));
-        let label = ui.label("Search all pages");
-        let search = TextEdit::singleline(&mut self.search).desired_width(40.0 * GRID);
-        ui.add(search).labelled_by(label.id);
+        theme::outline_controls(ui);
+        ui.horizontal(|ui| {
+            let label = ui.label("Search all pages");
+            let search = TextEdit::singleline(&mut self.search).desired_width(32.0 * GRID);
+            ui.add(search).labelled_by(label.id);
+        });
         ui.separator();
         let conflicts = check(&self.draft.profile, &self.catalogue);
         let mut edits = Vec::new();
@@ -107,7 +110,7 @@ impl Settings {
             });
             ui.separator();
             ui.vertical(|ui| {
-                let rows = ScrollArea::vertical().id_salt(("rows", self.page.title())).auto_shrink(false);
+                let rows = ScrollArea::both().id_salt(("rows", self.page.title())).auto_shrink(false);
                 rows.show(ui, |ui| edits = self.rows_ui(ui, &conflicts, host));
             });
         });

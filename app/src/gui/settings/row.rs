@@ -75,13 +75,15 @@ impl Choice {
 
 /// A button in a row.
 pub struct Action {
-    pub face: String,
+    pub face: &'static str,
+    /// What a screen reader says, where the face alone would be said of several.
+    pub name: String,
     pub edit: Edit,
 }
 
 impl Action {
-    pub fn new(face: impl Into<String>, edit: Edit) -> Self {
-        Self { face: face.into(), edit }
+    pub fn new(face: &'static str, name: impl Into<String>, edit: Edit) -> Self {
+        Self { face, name: name.into(), edit }
     }
 }
 

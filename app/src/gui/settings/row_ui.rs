@@ -2,6 +2,7 @@
 
 use super::row::{Action, Choice, Control, Edit, Row, Setter, When};
 use super::{cache_drawing, cache_levels};
+use crate::gui::commands;
 use crate::gui::theme::{self, GRID, Tone};
 use egui::{
     Button, Checkbox, ComboBox, DragValue, Id, Label, RadioButton, Response, RichText, Slider, TextEdit, Ui,
@@ -12,6 +13,7 @@ use machines::profile::Conflict;
 
 const LABEL_WIDTH: f32 = 20.0 * GRID;
 const CONTROL_WIDTH: f32 = 36.0 * GRID;
+const LIST_HEIGHT: f32 = 48.0 * GRID;
 /// A slider is drawn for numbers with at most so many steps.
 const SLIDER_STEPS: u32 = 64;
 
@@ -30,8 +32,15 @@ pub fn show(ui: &mut Ui, row: Row, conflicts: &[Conflict], live: Live, now: Opti
     let is_wide = matches!(row.control, Control::CacheLevels(_) | Control::CacheDrawing { .. });
     let Row { label: name, help: line, control, fields, .. } = row;
     let body = |ui: &mut Ui, label: &Response| {
+        // What is said of a list stands before it.
+        let is_list = matches!(control, Control::Radio(_));
+        if is_list {
+            help(ui, &line);
+        }
         ui.push_id(&name, |ui| edits.extend(control_ui(ui, control, &name, label.id)));
-        help(ui, &line);
+        if !is_list {
+            help(ui, &line);
+        }
         if let Some(now) = now {
             let words = format!("Kept for the next power-on; until then: {now}");
             ui.colored_label(theme::tone(ui, Tone::Waiting), words);
@@ -47,6 +56,7 @@ pub fn show(ui: &mut Ui, row: Row, conflicts: &[Conflict], live: Live, now: Opti
             let label = ui
                 .vertical(|ui| {
                     ui.set_width(LABEL_WIDTH);
+                    ui.spacing_mut().item_spacing.y = 0.0;
                     label_ui(ui, &name, waits, live)
                 })
                 .inner;
@@ -59,7 +69,8 @@ pub fn show(ui: &mut Ui, row: Row, conflicts: &[Conflict], live: Live, now: Opti
 
 /// The label, with a mark when the machine is on and a change would wait.
 fn label_ui(ui: &mut Ui, name: &str, waits: bool, live: Live) -> Response {
-    let label = ui.add(Label::new(name).wrap());
+    // As high as a control, so that both stand on one line.
+    let label = ui.horizontal(|ui| ui.add(Label::new(name).wrap())).inner;
     if waits && live == Live::On {
         let mark = format!("{} at power-on", ICON_POWER_SETTINGS_NEW.codepoint);
         let hint = "A change waits until the machine is next switched on.";
@@ -87,7 +98,7 @@ pub fn conflict_ui(ui: &mut Ui, conflict: &Conflict) -> Option<Edit> {
 fn control_ui(ui: &mut Ui, control: Control, name: &str, label: Id) -> Option<Edit> {
     match control {
         Control::Fact(text) => {
-            ui.add(Label::new(text).wrap());
+            ui.horizontal(|ui| ui.add(Label::new(text).wrap()));
             None
         }
         Control::Text { value, lines, set } => text(ui, value, lines, set, label),
@@ -127,7 +138,8 @@ fn choice(ui: &mut Ui, choices: Vec<Choice>, label: Id) -> Option<Edit> {
     let shown = choices.iter().find(|choice| choice.is_chosen);
     let (shown, summary) = shown.map_or(("", ""), |choice| (choice.label.as_str(), choice.help.as_str()));
     let summary = summary.to_owned();
-    let combo = ComboBox::from_id_salt("choice").width(CONTROL_WIDTH).selected_text(shown);
+    let combo =
+        ComboBox::from_id_salt("choice").width(CONTROL_WIDTH).height(LIST_HEIGHT).selected_text(shown);
     let response = combo.show_ui(ui, |ui| choices.into_iter().filter_map(|choice| entry(ui, choice)).last());
     response.response.labelled_by(label);
     if !summary.is_empty() {
@@ -201,8 +213,10 @@ fn act(ui: &mut Ui, fact: &str, actions: Vec<Action>) -> Option<Edit> {
         if !fact.is_empty() {
             ui.label(fact);
         }
-        for Action { face, edit } in actions {
-            if ui.button(face).clicked() {
+        for Action { face, name, edit } in actions {
+            let response = ui.button(face);
+            commands::named(&response, &name);
+            if response.clicked() {
                 chosen = Some(edit);
             }
         }

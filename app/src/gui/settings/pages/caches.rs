@@ -38,17 +38,17 @@ pub fn rows(cx: RowCx<'_>) -> Vec<Row> {
         }),
     };
     rows.extend([
+        Row::new(
+            "Sets and ways",
+            Control::CacheDrawing { config: config.clone(), address_bits },
+            "How the cache is laid out, and how an address finds its place in it.",
+        )
+        .at_once(),
         Row::new("Memory latency", latency, "What an access costs that no cache answers.").at_once(),
         Row::new(
             "Charge latencies to guest time",
             charge,
             "Off, the guest computes and takes the same time as without caches; on, misses cost it cycles.",
-        )
-        .at_once(),
-        Row::new(
-            "Sets and ways",
-            Control::CacheDrawing { config, address_bits },
-            "How the cache is laid out, and how an address finds its place in it.",
         )
         .at_once(),
     ]);

@@ -37,7 +37,8 @@ fn card_row(at: usize, card: &CardProfile, kind: Option<&DeviceKind>) -> Row {
     let options = kind.and_then(|kind| kind.complete(&card.options).ok());
     let fact =
         kind.zip(options).map_or(String::new(), |(kind, options)| occupied(&(kind.resources)(&options)));
-    let control = Control::Actions { fact, actions: vec![Action::new(format!("Remove {label}"), remove)] };
+    let control =
+        Control::Actions { fact, actions: vec![Action::new("Remove", format!("Remove {label}"), remove)] };
     let help =
         kind.map_or("This Anachron does not know the card.".to_owned(), |kind| format!("{}.", kind.help));
     Row::new(label, control, help).of(Field::Card(at))
@@ -80,7 +81,7 @@ fn option_row(at: usize, card: &CardProfile, option: &OptionDescription) -> Row 
         // A value of another kind: the card's row says so, and the default mends it.
         _ => {
             let face = format!("Use the default for {}", option.label);
-            let actions = vec![Action::new(face, setter(default.clone()))];
+            let actions = vec![Action::new("Use the default", face, setter(default.clone()))];
             Control::Actions { fact: String::new(), actions }
         }
     };

@@ -45,14 +45,15 @@ fn set_type(floppies: &mut [FloppyProfile], at: usize, kind: Option<String>) {
 }
 
 fn image(at: usize, letter: char, floppy: &FloppyProfile) -> Vec<Row> {
-    let mut actions = vec![Action::new(format!("Choose for {letter}:"), Edit::Browse(Target::Floppy(at)))];
+    let mut actions =
+        vec![Action::new("Choose…", format!("Choose for {letter}:"), Edit::Browse(Target::Floppy(at)))];
     if floppy.image.is_some() {
         let empty = Edit::of(move |profile| {
             if let Some(floppy) = profile.floppies.get_mut(at) {
                 (floppy.image, floppy.write_protected) = (None, false);
             }
         });
-        actions.push(Action::new(format!("Empty {letter}:"), empty));
+        actions.push(Action::new("Empty", format!("Empty {letter}:"), empty));
     }
     let fact = floppy.image.as_deref().map_or("empty".to_owned(), describe::image_name);
     let help = "The disk in the drive. It can be changed at any time.";
@@ -90,7 +91,7 @@ pub fn disks(cx: RowCx<'_>) -> Vec<Row> {
         rows.push(Row::new("Hard disks", fact, "The board takes no more disks.").of(Field::Disks));
         return rows;
     }
-    let browse = Action::new("Add a disk image…", Edit::Browse(Target::Disk));
+    let browse = Action::new("Add a disk image…", "Add a disk image…", Edit::Browse(Target::Disk));
     let fact = format!("{} of {}", profile.disks.len(), board.disks);
     let control = Control::Actions { fact, actions: vec![browse] };
     rows.push(
@@ -119,7 +120,7 @@ fn hard_disk(at: usize, disk: &DiskProfile) -> Row {
         }
     }));
     let label = format!("Hard disk {}", at + 1);
-    let actions = vec![Action::new(format!("Remove disk {}", at + 1), remove)];
+    let actions = vec![Action::new("Remove", format!("Remove disk {}", at + 1), remove)];
     let control = Control::Actions { fact: describe::image_name(&disk.image), actions };
     Row::new(label, control, "Removing it leaves its file where it is.")
 }

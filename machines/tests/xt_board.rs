@@ -1,34 +1,14 @@
-//! The whole XT: whatever way it is run, it does the same; whatever is done to its ports and memory, it lives.
+//! The whole XT: whatever way it is run, it does the same.
 
-use emu_core::addr::Width;
+mod support;
+
 use emu_core::board::external::External;
-use emu_core::cpu::bus::{BusStatus, CpuBus};
 use emu_core::hal::input::{HostInput, KeyCode};
-use emu_core::hal::storage::{Medium, MemoryMedium};
-use emu_core::machine::Machine;
 use emu_core::machine::journal::{Input, Journal};
 use emu_core::time::Cycle;
-use machines::boards::{self, Supplies};
-use machines::catalogue::Catalogue;
-use machines::firmware::demo;
-use machines::profile::{CardProfile, Firmware, Profile};
+use machines::profile::Firmware;
 use proptest::prelude::*;
-
-fn demo_disk() -> Box<dyn Medium> {
-    Box::new(MemoryMedium::new(demo::floppy_image().expect("the demo assembles")))
-}
-
-/// An XT with every card that fits beside one another, and the demo in A:.
-fn xt(firmware: Firmware) -> Machine {
-    let mut profile: Profile = (boards::xt::KIND.profile)();
-    profile.firmware = firmware;
-    for device in ["mda", "com2", "xt-hdc"] {
-        profile.cards.push(CardProfile { device: device.to_owned(), options: Default::default() });
-    }
-    let mut machine = boards::build(&profile, &Catalogue::standard(), Supplies::default()).unwrap();
-    machine.insert("fdc", 0, "demo", demo_disk()).unwrap();
-    machine
-}
+use support::{demo_disk, xt};
 
 fn key(key: KeyCode, pressed: bool) -> Input {
     Input::Device { device: "keyboard".into(), input: External::Input(HostInput::Key { key, pressed }) }
@@ -89,47 +69,5 @@ proptest! {
             restored.run_until(target);
         }
         prop_assert_eq!(live.save(), restored.save());
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
-
-    #[test]
-    fn nonsense_to_every_port_and_address_does_no_harm(
-        accesses in prop::collection::vec((0u8..4, any::<u32>(), any::<u8>(), 0u64..40_000), 1..400),
-    ) {
-        let mut machine = xt(Firmware::Rom);
-        let mut now = Cycle(1_000);
-        for (kind, address, value, wait) in accesses {
-            now = now + wait;
-            let bus = machine.bus_mut();
-            let port = address & 0x3FF;
-            let memory = 0xA_0000 + address % 0x6_0000;
-            match kind {
-                0 => {
-                    let _ = bus.read(BusStatus::IoRead, port, Width::Byte, now);
-                }
-                1 => {
-                    let _ = bus.write(BusStatus::IoWrite, port, Width::Byte, u64::from(value), now);
-                }
-                2 => {
-                    let _ = bus.read(BusStatus::MemoryRead, memory, Width::Byte, now);
-                }
-                _ => {
-                    let _ = bus.write(BusStatus::MemoryWrite, memory, Width::Byte, u64::from(value), now);
-                }
-            }
-            bus.hold(now);
-        }
-        machine.view_domain(|domain| {
-            for (_, name, device) in domain.devices() {
-                device.registers(domain.now());
-                prop_assert!(!name.is_empty());
-                device.text_screen();
-            }
-            Ok(())
-        })?;
-        prop_assert_eq!(machine.save(), machine.save());
     }
 }

@@ -15,7 +15,7 @@ use emu_core::hal::Hal;
 use emu_core::machine::journal::{Input, Journal};
 use emu_core::machine::system_bus::{BusTiming, SystemBus};
 use emu_core::machine::{Machine, MachineParts, Stop};
-use emu_core::mem::{ByteOrder, Mapping, NodeId, PhysMem, RamBlock};
+use emu_core::mem::{ByteOrder, Changes, CodeLine, LINE_SIZE, Mapping, NodeId, PhysMem, RamBlock, Target};
 use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::{Clock, Cycle, EventTag, Tick};
 use proptest::prelude::*;
@@ -346,4 +346,43 @@ fn a_step_at_a_breakpoint_passes_it() {
         assert_eq!(machine.step(), Stop::Reached);
     }
     assert!(machine.cpu().counters().instructions > instructions + 100, "each step steps");
+}
+
+/// The RAM of a machine.
+fn ram(machine: &Machine) -> Arc<RamBlock> {
+    let blocks = machine.bus().memory().mappings().iter().filter_map(|mapping| match &mapping.target {
+        Target::Ram { block, .. } => Some(Arc::clone(block)),
+        _ => None,
+    });
+    blocks.last().expect("the machine has RAM")
+}
+
+#[test]
+fn pages_written_after_the_dirty_marks_were_taken_are_dirty_again() {
+    for run in [Machine::run_until, Machine::run_until_on_two_threads] {
+        let mut machine = machine();
+        run(&mut machine, Cycle(30_000));
+        let written = ram(&machine).take_dirty();
+        assert!(written.contains(&0x2000) && written.contains(&0x4000), "{written:X?}");
+        assert_eq!(ram(&machine).take_dirty(), [0; 0]);
+        run(&mut machine, END);
+        let again = ram(&machine).take_dirty();
+        assert!(again.contains(&0x2000) && again.contains(&0x4000), "{again:X?}");
+    }
+}
+
+#[test]
+fn stores_to_marked_code_are_told() {
+    let mut machine = machine();
+    machine.run_until(Cycle(30_000));
+    machine.bus_mut().take_changes();
+    let ram = ram(&machine);
+    // The loop counts at 2000h, and nobody stores at 2800h.
+    ram.mark_code(0x2000, 1);
+    ram.mark_code(0x2800, 1);
+    machine.run_until(END);
+    let changes = machine.bus_mut().take_changes();
+    let line = CodeLine { block: ram.id(), line: 0x2000 / LINE_SIZE };
+    assert_eq!(changes, Changes { code: vec![line], everything: false });
+    assert!(ram.line_has_code(0x2800) && !ram.line_has_code(0x2000));
 }

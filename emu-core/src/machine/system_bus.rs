@@ -3,7 +3,7 @@
 use crate::addr::{Linear, Physical, Port, Width};
 use crate::board::domain::{CpuPins, Domain, PhysBus};
 use crate::cpu::bus::{BusStatus, CpuBus, Reply};
-use crate::mem::{LittleGuest, PhysMem, Place, Privilege, Table, Tlb, TlbCounters};
+use crate::mem::{Changes, LittleGuest, PhysMem, Place, Privilege, Table, Tlb, TlbCounters};
 use crate::time::{Clock, Cycle, Tick};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -68,6 +68,8 @@ pub struct SystemBus {
     pub(super) domain: DomainRef,
     memory: Arc<PhysMem>,
     tlb: Tlb<LittleGuest>,
+    /// What was honoured since an engine last asked.
+    changes: Changes,
     clock: Clock,
     timing: BusTiming,
     /// When the machine wants its processor back.
@@ -98,6 +100,7 @@ impl SystemBus {
             domain,
             memory,
             tlb,
+            changes: Changes::default(),
             clock,
             timing,
             budget: Cycle::NEVER,
@@ -126,8 +129,26 @@ impl SystemBus {
         self.accesses
     }
 
-    /// The processor is wanted back at `budget`.
+    /// Which memory has got another meaning since the last call. An engine that remembers what it has decoded asks
+    /// before it uses that again, and whenever it has marked code ([`crate::mem::RamBlock::mark_code`]).
+    pub fn take_changes(&mut self) -> Changes {
+        self.honour_notices();
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Drops the TLB's entries that somebody's notice has made void: a changed map, dirty marks that were taken, pages
+    /// whose stores must be seen.
+    fn honour_notices(&mut self) {
+        if self.tlb.has_notices() {
+            let news = self.tlb.honour();
+            self.changes.add(news);
+        }
+    }
+
+    /// The processor is wanted back at `budget`. Every slice begins here, so that what was done to the memory between
+    /// two of them is known before the first access.
     pub fn set_budget(&mut self, budget: Cycle) {
+        self.honour_notices();
         self.budget = budget;
         self.refresh();
     }

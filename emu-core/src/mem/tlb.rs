@@ -104,6 +104,21 @@ pub struct Changes {
     pub everything: bool,
 }
 
+impl Changes {
+    /// How many lines are listed before all count as changed.
+    const LIMIT: usize = 4096;
+
+    /// Adds what came after. Bounded, also when nobody takes what is collected.
+    pub fn add(&mut self, later: Self) {
+        self.everything |= later.everything || self.code.len() + later.code.len() > Self::LIMIT;
+        if self.everything {
+            self.code.clear();
+        } else {
+            self.code.extend(later.code);
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Entry {
     /// The address of the page, or [`EMPTY`].

@@ -1,21 +1,26 @@
-//! Whatever a guest does to the XT's ports and memory, the machine lives.
+//! Whatever a guest does to the XT's ports and memory, and whatever lies in the files that make it, the machine lives.
 //!
 //! `ANACHRON_FUZZ` is the number of cases of each test, for a run of minutes or hours; without it they take seconds.
 
 mod support;
 
 use emu_core::addr::Width;
+use emu_core::board::device::ResetKind;
+use emu_core::board::external::External;
 use emu_core::cpu::bus::{BusStatus, CpuBus};
+use emu_core::hal::input::{HostInput, KeyCode};
 use emu_core::machine::Machine;
+use emu_core::machine::journal::{Entry, Input};
 use emu_core::time::Cycle;
-use machines::profile::Firmware;
+use machines::boards::{self, Supplies};
+use machines::catalogue::Catalogue;
+use machines::profile::{self, Firmware, Profile};
 use proptest::prelude::*;
-use support::xt;
+use support::{demo_disk, xt};
 
 /// Ports at which something answers, by the bits above the lowest four.
-const PORT_GROUPS: [u32; 15] = [
-    0x000, 0x020, 0x040, 0x060, 0x080, 0x0A0, 0x0B0, 0x200, 0x2F0, 0x320, 0x370, 0x3B0, 0x3D0, 0x3F0, 0x3F8,
-];
+const PORT_GROUPS: [u32; 15] =
+    [0x000, 0x020, 0x040, 0x060, 0x080, 0x0A0, 0x0B0, 0x200, 0x2F0, 0x320, 0x370, 0x3B0, 0x3D0, 0x3F0, 0x3F8];
 
 /// How many cases of each test are tried.
 fn config(usual: u32) -> ProptestConfig {
@@ -104,8 +109,7 @@ proptest! {
 }
 
 /// Instructions that reach beyond the processor, strewn among random bytes: IN and OUT by DX and by number, INT, HLT.
-const REACHING: [&[u8]; 8] =
-    [&[0xEC], &[0xEE], &[0xED], &[0xEF], &[0xE4], &[0xE6], &[0xCD], &[0xBA]];
+const REACHING: [&[u8]; 8] = [&[0xEC], &[0xEE], &[0xED], &[0xEF], &[0xE4], &[0xE6], &[0xCD], &[0xBA]];
 
 proptest! {
     #![proptest_config(config(12))]
@@ -132,5 +136,87 @@ proptest! {
         let target = machine.now() + 2_000_000;
         machine.run_until(target);
         check(&machine, firmware())?;
+    }
+}
+
+/// Inputs for devices that are there and that are not, at moments in no order.
+fn entries() -> impl Strategy<Value = Vec<Entry>> {
+    let devices = ["keyboard", "com1", "com2", "lpt1", "fdc", "hdc", "game-port", "pic", "nobody"];
+    let device = || prop::sample::select(devices.to_vec()).prop_map(str::to_owned);
+    let external = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..9000).prop_map(External::Bytes),
+        any::<bool>().prop_map(|pressed| External::Input(HostInput::Key { key: KeyCode::KeyA, pressed })),
+    ];
+    let input = prop_oneof![
+        4 => (device(), external).prop_map(|(device, input)| Input::Device { device, input }),
+        2 => (device(), 0usize..5, prop::sample::select(vec!["demo", "gone"])).prop_map(|(device, slot, medium)| {
+            Input::Insert { device, slot, medium: medium.to_owned() }
+        }),
+        2 => (device(), any::<usize>()).prop_map(|(device, slot)| Input::Eject { device, slot }),
+        1 => any::<bool>()
+            .prop_map(|cold| Input::Reset(if cold { ResetKind::PowerOn } else { ResetKind::Line })),
+    ];
+    prop::collection::vec((0u64..3_000_000, input), 0..60)
+        .prop_map(|list| list.into_iter().map(|(at, input)| Entry { at: Cycle(at), input }).collect())
+}
+
+proptest! {
+    #![proptest_config(config(12))]
+
+    #[test]
+    fn any_recording_can_be_replayed(entries in entries()) {
+        let mut machine = xt(Firmware::Rom);
+        machine.replay(entries, Box::new(|label| (label == "demo").then(demo_disk)));
+        machine.run_until(Cycle(4_000_000));
+        check(&machine, Firmware::Rom)?;
+    }
+
+    /// A ROM of nonsense is a guest like any other.
+    #[test]
+    fn any_rom_can_be_run_or_is_refused_in_words(size in 0usize..300, odd in 0usize..3, seed: [u8; 61]) {
+        let bytes: Vec<u8> = seed.iter().copied().cycle().take(size * 1024 + odd / 2).collect();
+        let profile = Profile { firmware: Firmware::File("any.rom".into()), ..(boards::xt::KIND.profile)() };
+        let supplies = Supplies { rom_file: Some(bytes), ..Supplies::default() };
+        match boards::build(&profile, &Catalogue::standard(), supplies) {
+            Ok(mut machine) => {
+                machine.run_until(Cycle(300_000));
+            }
+            Err(error) => prop_assert!(error.to_string().len() > 10),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(config(400))]
+
+    /// A machine's file with some of it changed, taken away or said twice.
+    #[test]
+    fn any_profile_is_checked_or_refused_in_words(
+        cuts in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), "[ -~]{0,12}"), 0..4),
+    ) {
+        let mut text = (boards::xt::KIND.profile)().to_ron();
+        for (from, to, with) in cuts {
+            let (from, to) = (from.index(text.len().max(1)), to.index(text.len().max(1)));
+            text.replace_range(from.min(to)..from.max(to).min(from.min(to) + 20).min(text.len()), &with);
+        }
+        read_and_build(&text);
+    }
+
+    #[test]
+    fn any_text_is_a_profile_or_refused_in_words(text in "(V[0-9])?[(\\[{\"a-z0-9:, ]{0,3000}") {
+        read_and_build(&text);
+    }
+}
+
+/// Does with a `machine.ron` what the program does, as far as it leads.
+fn read_and_build(text: &str) {
+    match Profile::from_ron(text) {
+        Ok(found) => {
+            let catalogue = Catalogue::standard();
+            let conflicts = profile::check(&found, &catalogue);
+            let built = boards::build(&found, &catalogue, Supplies::default());
+            assert!(built.is_err() || conflicts.is_empty(), "{conflicts:?}");
+        }
+        Err(error) => assert!(error.to_string().len() > 10),
     }
 }

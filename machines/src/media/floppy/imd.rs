@@ -197,5 +197,19 @@ mod tests {
             good.truncate(good.len() - 1 - tail);
             prop_assert!(unpacked(good).is_err());
         }
+
+        /// A file of which some bytes were changed is a disk of a known size, or is refused.
+        #[test]
+        fn damage_is_refused_or_lived_with(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+            let (mut bytes, _) = file(&FORMATS[0]);
+            for (at, byte) in changes {
+                // The heads of tracks and sectors lie everywhere; the first track is changed as often as all others.
+                let at = if byte & 1 == 0 { at.index(bytes.len()) } else { at.index(60) };
+                bytes[at] = byte;
+            }
+            if let Ok(raw) = unpacked(bytes) {
+                prop_assert!(FORMATS.iter().any(|format| format.image_bytes() == raw.len() as u64));
+            }
+        }
     }
 }

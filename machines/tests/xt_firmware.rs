@@ -1,6 +1,6 @@
 //! The XT's firmware at work on the XT's board: what holds must hold for ROM code and for host functions.
 
-use emu_core::hal::storage::MemoryMedium;
+use emu_core::hal::storage::{Medium, MemoryMedium};
 use emu_core::machine::Machine;
 use emu_core::machine::typist::Typist;
 use machines::boards::{self, Supplies};
@@ -568,5 +568,81 @@ fn printer_and_serial_port_answer() {
         assert_eq!(xt.reg("AX") & 0x6000, 0x6000, "the transmitter is empty, {firmware:?}");
         xt.call(0x17, &[("AX", 0x1234), ("DX", 2)]);
         assert_eq!(xt.reg("AX"), 0x1234, "there is no third printer, {firmware:?}");
+    }
+}
+
+/// A medium whose host fails at some offsets, as a worn disk or a full file system does.
+struct BadSpots {
+    base: MemoryMedium,
+    reads: std::ops::Range<u64>,
+    writes: std::ops::Range<u64>,
+}
+
+impl BadSpots {
+    fn check(bad: &std::ops::Range<u64>, offset: u64, size: usize) -> std::io::Result<()> {
+        if offset < bad.end && bad.start < offset + size as u64 {
+            return Err(std::io::Error::other("the host fails here"));
+        }
+        Ok(())
+    }
+}
+
+impl Medium for BadSpots {
+    fn len(&self) -> u64 {
+        self.base.len()
+    }
+    fn is_write_protected(&self) -> bool {
+        false
+    }
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> std::io::Result<()> {
+        Self::check(&self.reads, offset, buffer.len())?;
+        self.base.read_at(offset, buffer)
+    }
+    fn write_at(&mut self, offset: u64, data: &[u8]) -> std::io::Result<()> {
+        Self::check(&self.writes, offset, data.len())?;
+        self.base.write_at(offset, data)
+    }
+}
+
+/// A medium of numbered sectors of which the sixth cannot be read, nor the seventh written.
+fn worn(sectors: u32) -> Box<BadSpots> {
+    let base = MemoryMedium::new(numbered(sectors));
+    Box::new(BadSpots { base, reads: 5 * 512..6 * 512, writes: 6 * 512..7 * 512 })
+}
+
+/// Reads and writes the fifth to the seventh sector: what fails does so by the BIOS's own status, the user hears of it,
+/// and the sectors beside are as good as ever.
+fn check_worn(xt: &mut Xt, disk: u16, read_fault: u16, write_fault: u16, firmware: &Firmware) {
+    let mut access = |function: u16, sector: u16| {
+        let registers = [("AX", function), ("BX", 0x8000), ("CX", sector), ("DX", disk), ("ES", 0)];
+        xt.call(0x13, &registers);
+        let status = (xt.reg("FLAGS") & 1, xt.reg("AX") >> 8);
+        let notices = xt.machine.with_domain(|domain, _| domain.take_notices());
+        (status, notices.into_iter().map(|(_, text)| text).collect::<String>())
+    };
+    let (status, told) = access(0x0201, 6);
+    assert_eq!(status, (1, read_fault), "reading from disk {disk:02X}, {firmware:?}");
+    assert!(told.contains("cannot be read") && told.contains("the host fails here"), "{told}");
+    assert_eq!(access(0x0201, 5), ((0, 0), String::new()), "{firmware:?}");
+    let (status, told) = access(0x0301, 7);
+    assert_eq!(status, (1, write_fault), "writing to disk {disk:02X}, {firmware:?}");
+    assert!(disk >= 0x80 || told.contains("cannot be written") && told.contains("make room"), "{told}");
+    assert_eq!(access(0x0301, 8), ((0, 0), String::new()), "{firmware:?}");
+    assert_eq!(access(0x0201, 7).0, (0, 0), "{firmware:?}");
+}
+
+#[test]
+fn a_host_that_fails_beneath_a_disk_is_the_disk_s_fault_to_the_guest() {
+    for firmware in &BOTH {
+        let mut xt = started(firmware, |_| {});
+        xt.machine.insert("fdc", 0, "worn", worn(720)).unwrap();
+        xt.call(0x13, &[("AX", 0), ("DX", 0)]);
+        // Data error; a fault of the drive is a fault of the controller to a BIOS.
+        check_worn(&mut xt, 0, 0x10, 0x20, firmware);
+
+        let mut xt = Xt::with_hard_disks(firmware, vec![numbered(615 * 4 * 17)]);
+        xt.wait_for(NO_DISK, 60);
+        xt.machine.insert("hdc", 0, "worn", worn(615 * 4 * 17)).unwrap();
+        check_worn(&mut xt, 0x80, 0x10, 0x20, firmware);
     }
 }

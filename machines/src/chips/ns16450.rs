@@ -1,8 +1,9 @@
 //! National Semiconductor NS16450 asynchronous communications element (data sheet TL/C/8401), which with
 //! [`Model::Ns8250`] is the PC's first: the same without a scratch register.
 //!
-//! Characters take their time by divisor and format. Received ones queue outside, and come in at line rate while the
-//! guest holds RTS. What is sent goes out when its last bit has.
+//! Characters take their time by divisor and format. What is sent goes out when its last bit has. The other end of the
+//! line is patient: it sends while the guest holds DTR or RTS, and no character before the one before it was read, so
+//! that a slow guest loses nothing. (Overruns happen in loop mode only.)
 //!
 //! Not modelled: framing and parity errors (nobody makes any), and the 8250's bugs.
 
@@ -13,7 +14,8 @@ use emu_core::time::{Clock, EventTag, Tick};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// Bytes from outside that wait for the guest at the most; what comes beyond is lost.
+/// Bytes from outside that wait for the guest at the most; what comes beyond is lost. Who asks
+/// [`Device::input_pending`] first, and gives less at a time, loses nothing.
 const MAX_WAITING: usize = 64 * 1024;
 
 /// Clock cycles of a bit at divisor 1.
@@ -225,10 +227,11 @@ impl Ns16450 {
         self.state.lsr |= lsr::DATA_READY;
     }
 
-    /// Begins to receive what waits outside, when the guest is ready for it.
+    /// Begins to receive what waits outside, when the guest is ready for it. (The PC's BIOS receives with DTR alone.)
     fn listen(&mut self, cx: &mut Cx<'_>) {
-        let ready = self.state.mcr & mcr::RTS != 0 && !self.is_loop();
-        if ready && !self.state.receiving && !self.state.waiting.is_empty() {
+        let is_there = self.state.mcr & (mcr::DTR | mcr::RTS) != 0 && !self.is_loop();
+        let has_read = self.state.lsr & lsr::DATA_READY == 0;
+        if is_there && has_read && !self.state.receiving && !self.state.waiting.is_empty() {
             self.state.receiving = true;
             cx.arm(RECEIVED, cx.now + self.character_ticks());
         }
@@ -238,6 +241,7 @@ impl Ns16450 {
         match offset {
             0 if !self.has_dlab() => {
                 self.state.lsr &= !lsr::DATA_READY;
+                self.listen(cx);
                 self.drive(cx);
             }
             2 if self.iir() == 2 => {
@@ -354,6 +358,10 @@ impl Device for Ns16450 {
             self.listen(cx);
         }
         self.drive(cx);
+    }
+
+    fn input_pending(&self) -> bool {
+        !self.state.waiting.is_empty()
     }
 
     fn on_external(&mut self, input: &External, cx: &mut Cx<'_>) {

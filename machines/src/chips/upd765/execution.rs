@@ -6,7 +6,7 @@ use super::command::{DiskCommand, Modifiers, Scan};
 use super::format::Formatting;
 use super::status::{st0, st1, st2};
 use super::transfer::{Step, Transfer};
-use crate::media::floppy::{Sector, SectorId, Track};
+use crate::media::floppy::{Sector, SectorId, Track, unreadable, unwritable};
 use emu_core::time::Tick;
 use serde::{Deserialize, Serialize};
 
@@ -307,8 +307,7 @@ impl Execution {
         let mut bytes = match disk.map(|d| d.read(sector)) {
             Some(Ok(bytes)) => bytes,
             Some(Err(error)) => {
-                notices
-                    .push(format!("The floppy image cannot be read: {error}. The guest sees a bad sector"));
+                notices.push(unreadable(&error));
                 self.st1 |= st1::DE;
                 self.st2 |= st2::DD;
                 Vec::new()
@@ -376,10 +375,7 @@ impl Execution {
     }
 
     fn write_failed(&mut self, error: &std::io::Error, notices: &mut Vec<String>) -> Ending {
-        notices.push(format!(
-            "The floppy image cannot be written: {error}. The guest is told of a drive fault; make room or free the \
-             file, and write again"
-        ));
+        notices.push(unwritable(error));
         self.st0 |= st0::EC;
         self.abnormal()
     }

@@ -4,7 +4,8 @@ use super::call::{CARRY, Call, Outcome, Register};
 use crate::cards::fdc::FloppyAdapter;
 use crate::chips::upd765::{DriveKind, FloppyDrive};
 use crate::firmware::xt::SYSTEM_SEGMENT;
-use crate::media::floppy::{Encoding, SectorId};
+use crate::media::floppy::{Encoding, SectorId, unreadable, unwritable};
+use emu_core::board::device::Cx;
 use std::any::Any;
 
 const STATUS: u16 = 0x41;
@@ -23,6 +24,7 @@ enum Status {
     Changed = 0x06,
     DmaBoundary = 0x09,
     BadMediaType = 0x0C,
+    BadCrc = 0x10,
     BadController = 0x20,
     TimeOut = 0x80,
 }
@@ -66,20 +68,20 @@ fn last_status(call: &mut Call<'_>) -> Outcome {
 }
 
 /// Calls with the drive that DL names. `None`: there is none.
-fn with_drive<R>(call: &mut Call<'_>, with: impl FnOnce(&mut FloppyDrive) -> R) -> Option<R> {
+fn with_drive<R>(call: &mut Call<'_>, with: impl FnOnce(&mut FloppyDrive, &mut Cx<'_>) -> R) -> Option<R> {
     let slot = usize::from(call.low(Register::Dx));
     let at = call.now();
     call.bus.with_domain(at, |domain, _| {
         let card = domain.find("fdc")?;
-        domain.with(card, |device, _| {
+        domain.with(card, |device, cx| {
             let adapter = (device as &mut dyn Any).downcast_mut::<FloppyAdapter>()?;
-            adapter.drive_mut(slot).map(with)
+            adapter.drive_mut(slot).map(|drive| with(drive, cx))
         })
     })
 }
 
 fn kind(call: &mut Call<'_>) -> Option<DriveKind> {
-    with_drive(call, |drive| drive.kind())
+    with_drive(call, |drive, _| drive.kind())
 }
 
 fn parameter(call: &mut Call<'_>, index: u16) -> u8 {
@@ -93,7 +95,7 @@ fn state_byte(call: &Call<'_>) -> u16 {
 
 /// The drive has a disk, and the caller knows which. Moving the head clears the change line, as the ROM code does.
 fn ready(call: &mut Call<'_>) -> Result<(), Status> {
-    let (present, changed) = with_drive(call, |drive| {
+    let (present, changed) = with_drive(call, |drive, _| {
         let changed = drive.is_changed() && drive.kind() != DriveKind::Dd360K;
         if changed {
             drive.step(true);
@@ -156,8 +158,8 @@ fn one_sector(call: &mut Call<'_>, direction: Direction, id: SectorId, offset: u
         }
         _ => Vec::new(),
     };
-    let moved =
-        with_drive(call, |drive| move_sector(drive, id, (direction == Direction::Write).then_some(&data)));
+    let data = (direction == Direction::Write).then_some(&data);
+    let moved = with_drive(call, |drive, cx| move_sector(drive, id, data, cx));
     let bytes = moved.unwrap_or(Err(Status::TimeOut))?;
     if direction == Direction::Read {
         for (at, byte) in (0_u16..).zip(bytes) {
@@ -168,18 +170,29 @@ fn one_sector(call: &mut Call<'_>, direction: Direction, id: SectorId, offset: u
 }
 
 /// Writes `data` to a sector, or reads it.
-fn move_sector(drive: &mut FloppyDrive, id: SectorId, data: Option<&Vec<u8>>) -> Result<Vec<u8>, Status> {
+fn move_sector(
+    drive: &mut FloppyDrive,
+    id: SectorId,
+    data: Option<&Vec<u8>>,
+    cx: &mut Cx<'_>,
+) -> Result<Vec<u8>, Status> {
     let protected = drive.is_write_protected();
     let disk = drive.disk_mut().ok_or(Status::TimeOut)?;
     let track = disk.track(id.c, id.h).ok_or(Status::NoAddressMark)?.into_owned();
     let index = track.sectors.iter().position(|s| s.id == id).ok_or(Status::NotFound)?;
     let Some(data) = data else {
-        return disk.read(&track.sectors[index]).map_err(|_| Status::BadController);
+        return disk.read(&track.sectors[index]).map_err(|error| {
+            cx.notice(unreadable(&error));
+            Status::BadCrc
+        });
     };
     if protected {
         return Err(Status::WriteProtected);
     }
-    disk.write((id.c, id.h), index, data, false).map_err(|_| Status::BadController)?;
+    disk.write((id.c, id.h), index, data, false).map_err(|error| {
+        cx.notice(unwritable(&error));
+        Status::BadController
+    })?;
     Ok(Vec::new())
 }
 
@@ -199,14 +212,21 @@ fn format(call: &mut Call<'_>) -> Status {
     let (size, gap) = (parameter(call, PARAM_SIZE) & 3, parameter(call, PARAM_FORMAT_GAP));
     let fill = parameter(call, PARAM_FILLER);
     let at = (call.high(Register::Cx), call.high(Register::Dx) & 1);
-    let formatted = with_drive(call, |drive| {
+    let formatted = with_drive(call, |drive, cx| {
         if drive.is_write_protected() {
             return Status::WriteProtected;
         }
         let Some(disk) = drive.disk_mut() else { return Status::TimeOut };
         let bytes = disk.format().track_bytes;
         let result = disk.format_track(at, (Encoding::Mfm, bytes), (size, gap), &ids, fill);
-        result.map_or(Status::BadController, |()| Status::Good)
+        disk.take_news().into_iter().for_each(|news| cx.notice(news));
+        result.map_or_else(
+            |error| {
+                cx.notice(unwritable(&error));
+                Status::BadController
+            },
+            |()| Status::Good,
+        )
     });
     formatted.unwrap_or(Status::TimeOut)
 }
@@ -258,7 +278,7 @@ fn kind_of_drive(call: &mut Call<'_>) -> Outcome {
 }
 
 fn change(call: &mut Call<'_>) -> Status {
-    match with_drive(call, |drive| drive.kind() == DriveKind::Dd360K || drive.is_changed()) {
+    match with_drive(call, |drive, _| drive.kind() == DriveKind::Dd360K || drive.is_changed()) {
         None => Status::TimeOut,
         Some(true) => Status::Changed,
         Some(false) => Status::Good,

@@ -183,6 +183,19 @@ impl FloppyDisk {
     }
 }
 
+/// What a user is told when the host cannot read an image.
+pub fn unreadable(error: &io::Error) -> String {
+    format!("The floppy image cannot be read: {error}. The guest sees a bad sector")
+}
+
+/// What a user is told when the host cannot write an image.
+pub fn unwritable(error: &io::Error) -> String {
+    format!(
+        "The floppy image cannot be written: {error}. The guest is told of a drive fault; make room or free the file, \
+         and write again"
+    )
+}
+
 /// Whether tracks of these lengths are of one density: a drive's speed is a few percent off.
 pub fn is_same_density(a: u16, b: u16) -> bool {
     u32::from(a.abs_diff(b)) * 20 < u32::from(a)

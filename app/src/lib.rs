@@ -32,7 +32,7 @@ pub fn carry_out(request: Request) -> anyhow::Result<ExitStatus> {
         Request::Window => gui::open().map(|()| ExitStatus::Success),
         Request::Run(options) if options.headless => cli::run::headless(&options),
         Request::Run(options) => {
-            let (profile, session) = cli::run::prepare(&options)?;
+            let (profile, session) = cli::run::windowed(&options)?;
             gui::open_with(profile, session).map(|()| ExitStatus::Success)
         }
         Request::List => print(&cli::machines::list(&cli::machines::library()?)?),

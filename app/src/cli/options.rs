@@ -86,7 +86,7 @@ pub struct RunOptions {
     #[arg(long, value_enum, help_heading = "Machine")]
     speed: Option<Speed>,
 
-    /// Where the first serial port leads
+    /// Where the first serial port leads; with stdio, what it receives comes from standard input
     #[arg(long, value_name = "stdio|FILE", value_parser = port, help_heading = "Ports")]
     pub serial: Option<Port>,
 

@@ -254,7 +254,11 @@ impl Library {
     pub fn create(&self, profile: &Profile) -> Result<MachineFolder, LibraryError> {
         fs::create_dir_all(&self.home).map_err(io_error("created", &self.home))?;
         let folder = MachineFolder(free_name(&self.home, &slug(&profile.name)));
-        folder.save_profile(profile)?;
+        if let Err(error) = folder.save_profile(profile) {
+            // Nothing of it is left; a folder with something in it is not removed.
+            let _ = fs::remove_dir(&folder.0);
+            return Err(error);
+        }
         Ok(folder)
     }
 

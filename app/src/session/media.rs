@@ -55,8 +55,10 @@ fn built_in(name: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// An image file, written in place. It is locked while a machine has it, so that two cannot spoil it.
+/// An image file, written in place. It is locked while a machine has it, so that two cannot spoil it. Its errors name
+/// it.
 struct FileMedium {
+    path: PathBuf,
     file: File,
     len: u64,
     write_protected: bool,
@@ -85,7 +87,7 @@ impl FileMedium {
         if len == 0 {
             return Err(OpenError::Empty(path.to_owned()));
         }
-        Ok(Self { file, len, write_protected })
+        Ok(Self { path: path.to_owned(), file, len, write_protected })
     }
 
     fn seek(&mut self, offset: u64, size: usize) -> io::Result<()> {
@@ -93,6 +95,22 @@ impl FileMedium {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the image ends before this sector"));
         }
         self.file.seek(SeekFrom::Start(offset)).map(drop)
+    }
+
+    fn named(&self, error: io::Error) -> io::Error {
+        io::Error::new(error.kind(), format!("{}: {error}", self.path.display()))
+    }
+
+    /// What is written to a file without a name is gone when the file is closed.
+    fn check_is_there(&self) -> io::Result<()> {
+        #[cfg(unix)]
+        if std::os::unix::fs::MetadataExt::nlink(&self.file.metadata()?) == 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "the file was deleted or replaced meanwhile",
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -131,20 +149,21 @@ impl Medium for FileMedium {
     }
 
     fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        self.seek(offset, buffer.len())?;
-        self.file.read_exact(buffer)
+        let read = self.seek(offset, buffer.len()).and_then(|()| self.file.read_exact(buffer));
+        read.map_err(|error| self.named(error))
     }
 
     fn write_at(&mut self, offset: u64, data: &[u8]) -> io::Result<()> {
         if self.write_protected {
-            return Err(io::ErrorKind::PermissionDenied.into());
+            return Err(self.named(io::ErrorKind::PermissionDenied.into()));
         }
-        self.seek(offset, data.len())?;
-        self.file.write_all(data)
+        let ready = self.check_is_there().and_then(|()| self.seek(offset, data.len()));
+        ready.and_then(|()| self.file.write_all(data)).map_err(|error| self.named(error))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if self.write_protected { Ok(()) } else { self.file.sync_data() }
+        let flushed = if self.write_protected { Ok(()) } else { self.file.sync_data() };
+        flushed.map_err(|error| self.named(error))
     }
 }
 
@@ -186,6 +205,25 @@ mod tests {
         medium.flush().unwrap();
         assert_eq!(std::fs::read(&path).unwrap()[3], 7);
         assert!(matches!(error(&spec(&path)), OpenError::InUse(_)));
-        assert_eq!(medium.read_at(1020, &mut [0; 8]).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        let beyond = medium.read_at(1020, &mut [0; 8]).unwrap_err();
+        assert_eq!(beyond.kind(), io::ErrorKind::UnexpectedEof);
+        assert!(beyond.to_string().contains("disk.img"), "{beyond}");
+    }
+
+    #[test]
+    fn a_file_that_is_cut_or_deleted_under_a_machine_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("disk.img");
+        std::fs::write(&path, [5; 4096]).unwrap();
+        let mut medium = open(&spec(&path)).unwrap();
+        OpenOptions::new().write(true).open(&path).unwrap().set_len(100).unwrap();
+        let cut = medium.read_at(2048, &mut [0; 512]).unwrap_err().to_string();
+        assert!(cut.contains("disk.img"), "{cut}");
+        if cfg!(unix) {
+            std::fs::remove_file(&path).unwrap();
+            let gone = medium.write_at(0, &[1]).unwrap_err().to_string();
+            assert!(gone.contains("disk.img") && gone.contains("deleted"), "{gone}");
+            medium.read_at(0, &mut [0; 10]).expect("what is there can still be saved by the guest");
+        }
     }
 }

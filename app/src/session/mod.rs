@@ -5,25 +5,32 @@
 mod drives;
 pub mod media;
 mod ports;
+mod source;
+mod suspended;
 
 pub use ports::{ByteSink, Ports, WriterSink};
+pub use source::ByteSource;
+pub use suspended::{ResumeError, read_suspended, write_suspended};
 
 use crate::library::MachineFolder;
 use drives::Loaded;
 use emu_core::board::device::{MediaError, MediaSlot};
-use emu_core::cache::ConfigProblem;
+use emu_core::cache::{CacheProbe, ConfigProblem};
 use emu_core::hal::Hal;
 use emu_core::hal::audio::{AudioSink, Mixer, MixerControl, NullSink};
 use emu_core::hal::storage::Medium;
 use emu_core::hal::video::{Frame, FrameViewer, latest_frames};
 use emu_core::machine::journal::Input;
 use emu_core::machine::protocol::{DeviceMedia, MediumSpec, Notice, Speed};
-use emu_core::machine::{Machine, Stop};
+use emu_core::machine::{Machine, SavedMachine, Stop};
+use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::Cycle;
 use machines::boards::{self, AssemblyError, Supplies, xt};
 use machines::catalogue::Catalogue;
 use machines::profile::{Firmware, Profile};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::PathBuf;
 
 /// A user's ROM image is at most this large.
@@ -40,9 +47,18 @@ pub enum SessionError {
     Media { image: String, error: MediaError },
     #[error(transparent)]
     Caches(#[from] ConfigProblem),
+    #[error("The drive {drive} keeps its disk: {error}")]
+    Eject { drive: String, error: MediaError },
+    #[error(
+        "Not all that the guest wrote to {image} may have reached it: {error}; make room there, and copy the file before \
+         you trust it"
+    )]
+    Unsafe { image: String, error: std::io::Error },
     #[error("There is no drive for {0}; the machine has fewer")]
     NoDrive(String),
-    #[error("The firmware file {path} cannot be read: {error}")]
+    #[error(
+        "The firmware file {path} cannot be read: {error}; choose a ROM image that can, or leave --firmware out"
+    )]
     Rom { path: PathBuf, error: std::io::Error },
     #[error("The firmware file {0} is too large for any machine; choose a ROM image")]
     RomTooLarge(PathBuf),
@@ -70,9 +86,20 @@ pub struct Session {
     /// The volume, and what each source plays.
     pub sound: MixerControl,
     pub ports: Ports,
+    sources: Vec<ByteSource>,
     notices: Vec<Notice>,
+    /// What was last said, so that a guest that tries again and again is heard once.
+    last_notice: String,
     /// What was put into which drive, by device and slot.
     images: BTreeMap<(String, usize), String>,
+}
+
+/// What a session needs to go on where it was, without the images in its drives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedSession {
+    machine: SavedMachine,
+    /// The cache model with its tags: charged, they decide what the next access costs.
+    caches: Option<SavedState>,
 }
 
 /// A drive of a machine.
@@ -115,14 +142,49 @@ impl Session {
             debug_console: options.debug_console,
         };
         let machine = boards::build(&profile, &Catalogue::standard(), supplies)?;
-        let (ports, notices, images) = (Ports::default(), Vec::new(), BTreeMap::new());
-        let mut session = Self { machine, frames, sound, ports, notices, images };
+        let mut session = Self {
+            machine,
+            frames,
+            sound,
+            ports: Ports::default(),
+            sources: Vec::new(),
+            notices: Vec::new(),
+            last_notice: String::new(),
+            images: BTreeMap::new(),
+        };
         session.fill_drives(drives.floppies, true)?;
         session.fill_drives(drives.disks, false)?;
         if let Some(caches) = &profile.caches {
             session.machine.set_caches(Some(caches))?;
         }
         Ok(session)
+    }
+
+    /// Writes down where the session is.
+    pub fn save(&mut self) -> SavedSession {
+        let caches = self.caches().map(|caches| caches.save());
+        SavedSession { machine: self.machine.save(), caches }
+    }
+
+    /// Goes back to where a session of the same profile was. The images are in by now. Caches that were changed
+    /// meanwhile begin empty.
+    ///
+    /// # Errors
+    /// When the state is damaged or another machine's. This session must then not be run.
+    pub fn restore(&mut self, saved: &SavedSession) -> Result<(), RestoreError> {
+        let SavedSession { machine, caches } = saved;
+        let caches = caches.as_ref().map(CacheProbe::restored).transpose()?;
+        self.machine.restore(machine)?;
+        if let (Some(own), Some(saved)) = (self.caches(), caches)
+            && own.config() == saved.config()
+        {
+            *own = saved;
+        }
+        Ok(())
+    }
+
+    fn caches(&mut self) -> Option<&mut CacheProbe> {
+        self.machine.probe_mut()?.plugin()
     }
 
     /// What the first display shows at this moment.
@@ -138,20 +200,56 @@ impl Session {
         stop
     }
 
-    /// Hands on what devices have sent out, and keeps what they have to say.
+    /// Hands on what devices have sent out, keeps what they have to say, and feeds what comes from the host.
     pub fn serve_ports(&mut self) {
         let ports = &mut self.ports;
-        self.machine.with_domain(|domain, _| {
+        let told = self.machine.with_domain(|domain, _| {
             if domain.has_emitted() {
                 for (device, byte) in domain.take_emitted() {
                     ports.byte(domain.name(device), byte);
                 }
             }
-            for (_, text) in domain.take_notices() {
-                self.notices.push(Notice { is_error: true, text });
-            }
+            domain.take_notices()
         });
         self.ports.flush();
+        for (_, text) in told {
+            if self.last_notice != text {
+                self.last_notice.clone_from(&text);
+                self.notices.push(Notice { is_error: true, text });
+            }
+        }
+        for source in &mut self.sources {
+            source.advance(&mut self.machine);
+        }
+    }
+
+    /// Lets a device hear what the host has for it.
+    pub fn connect_source(&mut self, source: ByteSource) {
+        self.sources.push(source);
+    }
+
+    /// Whether the board has a device of this name.
+    pub fn has_device(&self, name: &str) -> bool {
+        self.machine.view_domain(|domain| domain.find(name).is_some())
+    }
+
+    /// Makes sure that all that the guest has written is safe on the host: before an image is let go.
+    ///
+    /// # Errors
+    /// The first image of which that cannot be said.
+    pub fn flush_media(&mut self) -> Result<(), SessionError> {
+        let places: Vec<_> = self.drives().into_iter().map(|place| (place.device, place.slot)).collect();
+        places.into_iter().map(|(device, slot)| self.flush_medium(&device, slot)).fold(Ok(()), Result::and)
+    }
+
+    fn flush_medium(&mut self, device: &str, slot: usize) -> Result<(), SessionError> {
+        let flushed = self.machine.with_domain(|domain, _| {
+            let id = domain.find(device)?;
+            domain.with(id, |device, _| Some(device.media()?.medium(slot)?.flush()))
+        });
+        let Some(Err(error)) = flushed else { return Ok(()) };
+        let image = self.images.get(&(device.to_owned(), slot)).cloned().unwrap_or_default();
+        Err(SessionError::Unsafe { image, error })
     }
 
     /// What the user is to be told since the last call.
@@ -202,11 +300,15 @@ impl Session {
     /// Takes the image out of a drive.
     ///
     /// # Errors
-    /// When there is no such drive, or it does not let go.
-    pub fn eject(&mut self, device: &str, slot: usize) -> Result<(), MediaError> {
-        self.machine.input(Input::Eject { device: device.to_owned(), slot })?;
+    /// When there is no such drive, or it does not let go; or when the image is out, and the host cannot promise that
+    /// it holds all that was written.
+    pub fn eject(&mut self, device: &str, slot: usize) -> Result<(), SessionError> {
+        let flushed = self.flush_medium(device, slot);
+        self.machine
+            .input(Input::Eject { device: device.to_owned(), slot })
+            .map_err(|error| SessionError::Eject { drive: device.to_owned(), error })?;
         self.images.remove(&(device.to_owned(), slot));
-        Ok(())
+        flushed
     }
 
     fn fill_drives(&mut self, loaded: Vec<Option<Loaded>>, removable: bool) -> Result<(), SessionError> {
@@ -225,6 +327,7 @@ impl Session {
         label: &str,
         medium: Box<dyn Medium>,
     ) -> Result<(), SessionError> {
+        self.flush_medium(&place.device, place.slot)?;
         self.machine
             .insert(&place.device, place.slot, label, medium)
             .map_err(|error| SessionError::Media { image: label.to_owned(), error })?;
@@ -262,10 +365,53 @@ fn resolve(image: &str, options: &SessionOptions) -> String {
 fn rom_file(profile: &Profile, options: &SessionOptions) -> Result<Option<Vec<u8>>, SessionError> {
     let Firmware::File(file) = &profile.firmware else { return Ok(None) };
     let path = PathBuf::from(resolve(file, options));
-    let size = std::fs::metadata(&path).map(|found| found.len());
-    match size.and_then(|size| if size > MAX_ROM { Ok(None) } else { std::fs::read(&path).map(Some) }) {
-        Ok(Some(bytes)) => Ok(Some(bytes)),
-        Ok(None) => Err(SessionError::RomTooLarge(path)),
+    let mut bytes = Vec::new();
+    // A device file has no size of its own, so that reading ends where a ROM must.
+    let read = std::fs::File::open(&path).and_then(|file| file.take(MAX_ROM + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(_) if bytes.len() as u64 > MAX_ROM => Err(SessionError::RomTooLarge(path)),
+        Ok(_) => Ok(Some(bytes)),
         Err(error) => Err(SessionError::Rom { path, error }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use emu_core::hal::storage::{FaultyMedium, MemoryMedium};
+
+    fn session() -> Session {
+        let profile = (boards::find("xt").expect("there is an XT").profile)();
+        Session::open(&profile, &SessionOptions::default()).unwrap()
+    }
+
+    #[test]
+    fn an_image_that_cannot_be_made_safe_is_named() {
+        let mut session = session();
+        let place = session.drives().remove(0);
+        let base = Box::new(MemoryMedium::new(vec![0; 368_640]));
+        // One access goes into identifying the disk, and none is left for the flush.
+        let medium = FaultyMedium { base, good_accesses: 1, error: std::io::ErrorKind::StorageFull };
+        session.insert_medium(&place, "worn.img", Box::new(medium)).unwrap();
+        let said = session.flush_media().unwrap_err().to_string();
+        assert!(said.contains("worn.img") && said.contains("make room"), "{said}");
+        let another = Box::new(MemoryMedium::new(vec![0; 368_640]));
+        assert!(session.insert_medium(&place, "another.img", another).is_err(), "the worn disk stays");
+        assert!(session.eject(&place.device, place.slot).is_err());
+        assert_eq!(session.media()[0].images[0], None, "it is out all the same");
+        session.eject(&place.device, place.slot).expect("an empty drive has nothing to lose");
+    }
+
+    #[test]
+    fn what_a_guest_repeats_is_said_once() {
+        let mut session = session();
+        let place = session.drives().remove(0);
+        let base = Box::new(MemoryMedium::new(vec![0; 368_640]));
+        let medium = FaultyMedium { base, good_accesses: 1, error: std::io::ErrorKind::Other };
+        session.insert_medium(&place, "worn.img", Box::new(medium)).unwrap();
+        session.run_until(Cycle(80_000_000));
+        let notices = session.take_notices();
+        assert_eq!(notices.len(), 1, "{notices:?}");
+        assert!(notices[0].text.contains("cannot be read"), "{notices:?}");
     }
 }

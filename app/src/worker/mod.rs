@@ -6,7 +6,7 @@
 mod pacing;
 mod stepping;
 
-use crate::session::{DrivePlace, Session};
+use crate::session::{DrivePlace, SavedSession, Session};
 use emu_core::board::external::External;
 use emu_core::cache::CacheConfig;
 use emu_core::cpu::describe::CpuDescription;
@@ -14,10 +14,10 @@ use emu_core::debug::view::{DebugView, ViewRequest};
 use emu_core::hal::audio::MixerControl;
 use emu_core::hal::input::HostInput;
 use emu_core::hal::video::FrameViewer;
+use emu_core::machine::Stop;
 use emu_core::machine::journal::Input;
 use emu_core::machine::protocol::{Command, DeviceMedia, Event, MediumSpec, Notice, RunState, Speed, Step};
 use emu_core::machine::typist::Typist;
-use emu_core::machine::{SavedMachine, Stop};
 use pacing::Pacing;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -54,7 +54,7 @@ pub struct Counters {
 struct Board {
     counters: Counters,
     view: Mutex<Option<Arc<DebugView>>>,
-    saved: Mutex<Option<SavedMachine>>,
+    saved: Mutex<Option<SavedSession>>,
 }
 
 /// Called from the machine's thread when there is something new to see.
@@ -120,7 +120,7 @@ impl MachineHandle {
     }
 
     /// The state that [`Command::Suspend`] left, once [`RunState::Suspended`] was told.
-    pub fn take_saved(&self) -> Option<SavedMachine> {
+    pub fn take_saved(&self) -> Option<SavedSession> {
         self.board.saved.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
@@ -299,6 +299,9 @@ impl Worker {
 
     fn end(&mut self, state: RunState) {
         self.mode = Mode::Ended;
+        if let Err(error) = self.session.flush_media() {
+            self.complain(error.to_string());
+        }
         self.tell(Event::RunStateChanged(state));
     }
 
@@ -357,7 +360,7 @@ impl Worker {
     }
 
     fn suspend(&mut self) {
-        let saved = self.session.machine.save();
+        let saved = self.session.save();
         *self.board.saved.lock().unwrap_or_else(PoisonError::into_inner) = Some(saved);
         self.end(RunState::Suspended);
     }

@@ -2,10 +2,10 @@
 
 use super::conditions::Conditions;
 use super::results;
-use crate::cli::{ExitStatus, Port, RunOptions, Speed};
-use crate::session::{Session, SessionOptions, WriterSink};
+use crate::cli::{ExitStatus, Port, RunOptions, Speed, Step};
+use crate::session::{ByteSource, Session, SessionOptions, WriterSink};
 use crate::wav::{self, WavFile};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use cpu_time::ProcessTime;
 use emu_core::hal::audio::{AudioSink, NullSink};
 use emu_core::hal::video::Demand;
@@ -41,11 +41,13 @@ pub fn run(profile: &Profile, session: &SessionOptions, options: &RunOptions) ->
     session.frames.set_demand(Demand::Never);
     connect_ports(&mut session, options)?;
     let mut conditions = Conditions::new(&options.script, &mut session);
-    let status = drive(&mut session, &mut conditions, options, &started, &terminated)?;
-    results::write(&mut session, options, &started)?;
-    if let Some(recording) = recording {
-        recording.finish()?;
-    }
+    let status = drive(&mut session, &mut conditions, options, &started, &terminated);
+    // Each of them is done, whatever becomes of the others; the first failure is told.
+    let safe = session.flush_media().map_err(anyhow::Error::from);
+    let written = results::write(&mut session, options, &started);
+    let recorded = recording.map_or(Ok(()), WavFile::finish);
+    let status = status?;
+    safe.and(written).and(recorded)?;
     Ok(status)
 }
 
@@ -130,12 +132,23 @@ fn guest_time(session: &Session) -> Duration {
     Duration::from_nanos((u128::from(cycles) * 1_000_000_000 / u128::from(hz)) as u64)
 }
 
+/// The first serial port, as boards call it.
+const SERIAL: &str = "com1";
+
 fn connect_ports(session: &mut Session, options: &RunOptions) -> anyhow::Result<()> {
-    for (device, port) in [("com1", &options.serial), ("debugcon", &options.debugcon)] {
+    let waits_for_serial = options.script.0.iter().any(|step| matches!(step, Step::UntilSerial(_)));
+    if (options.serial.is_some() || waits_for_serial) && !session.has_device(SERIAL) {
+        bail!("the machine has no serial port; add the card {SERIAL} to it, or leave the serial line out");
+    }
+    for (device, port) in [(SERIAL, &options.serial), ("debugcon", &options.debugcon)] {
         if let Some(port) = port {
             let (name, writer) = open_port(port)?;
             session.ports.connect(device, Box::new(WriterSink::new(name, writer)));
         }
+    }
+    if options.serial == Some(Port::Stdio) {
+        let source = ByteSource::new(SERIAL, "standard input", std::io::stdin());
+        session.connect_source(source.context("standard input cannot be read")?);
     }
     Ok(())
 }

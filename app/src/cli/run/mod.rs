@@ -4,7 +4,7 @@ mod conditions;
 mod headless;
 mod results;
 
-use super::{ExitStatus, Machine, RunOptions, Speed};
+use super::{ExitStatus, Machine, RunOptions, Speed, Step};
 use crate::library::MachineFolder;
 use crate::session::SessionOptions;
 use anyhow::{Context, bail};
@@ -24,6 +24,34 @@ const LATER_PROFILES: [&str; 7] =
 pub fn headless(options: &RunOptions) -> anyhow::Result<ExitStatus> {
     let (profile, session) = prepare(options)?;
     headless::run(&profile, &session, options)
+}
+
+/// The profile and the session of a run in a window.
+///
+/// # Errors
+/// As [`prepare`], and when an option serves runs without a window only, so far: a script that is not heard would wait
+/// for ever.
+pub fn windowed(options: &RunOptions) -> anyhow::Result<(Profile, SessionOptions)> {
+    if let Some(option) = only_headless(options) {
+        bail!("{option} serves runs without a window only, so far; add --headless, or leave it out");
+    }
+    prepare(options)
+}
+
+/// The first option that a window does not serve.
+fn only_headless(options: &RunOptions) -> Option<&'static str> {
+    let step = options.script.0.first().map(Step::option);
+    let given = [
+        ("--timeout", options.timeout.is_some()),
+        ("--for-cycles", options.for_cycles.is_some()),
+        ("--screenshot", options.screenshot.is_some()),
+        ("--text-screen", options.text_screen.is_some()),
+        ("--record-audio", options.record_audio.is_some()),
+        ("--stats", options.stats.is_some()),
+        ("--serial", options.serial.is_some()),
+        ("--debugcon", options.debugcon.is_some()),
+    ];
+    step.or_else(|| given.into_iter().find(|(_, given)| *given).map(|(option, _)| option))
 }
 
 /// The profile and the session that the options ask for.

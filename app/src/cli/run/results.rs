@@ -1,7 +1,7 @@
 //! What a run leaves behind: the screenshot, the text screen, the statistics.
 
 use super::conditions::text_screen;
-use super::headless::{Started, create};
+use super::headless::Started;
 use crate::cli::RunOptions;
 use crate::library::write_atomically;
 use crate::picture;
@@ -9,7 +9,7 @@ use crate::session::Session;
 use anyhow::Context;
 use emu_core::mem::TableCounters;
 use serde::Serialize;
-use std::io::Write;
+use std::fs;
 use std::path::Path;
 
 /// A table of the TLB.
@@ -43,31 +43,34 @@ struct RunStats {
     cpu_seconds: f64,
 }
 
-/// Writes everything that was asked for.
+/// Writes everything that was asked for, as far as it can be.
 ///
 /// # Errors
-/// A sentence that names the file.
+/// The first failure, as a sentence that names the file.
 pub fn write(session: &mut Session, options: &RunOptions, started: &Started) -> anyhow::Result<()> {
-    if let Some(path) = &options.screenshot {
-        let frame = session.picture().context("the machine has no display card, so there is no picture")?;
-        let png = picture::png_of(&frame)?;
-        save(path, &png)?;
-    }
-    if let Some(path) = &options.text_screen {
+    let screenshot = options.screenshot.as_deref().map(|path| write_screenshot(session, path));
+    let text = options.text_screen.as_deref().map(|path| {
         let text = text_screen(session).map(|screen| screen.to_string()).unwrap_or_default();
-        create(path)?
-            .write_all(text.as_bytes())
-            .with_context(|| format!("{} cannot be written", path.display()))?;
-    }
-    if let Some(path) = &options.stats {
+        save(path, text.as_bytes())
+    });
+    let stats = options.stats.as_deref().map(|path| {
         let text = ron::ser::to_string_pretty(&stats(session, started), ron::ser::PrettyConfig::new())?;
-        save(path, text.as_bytes())?;
-    }
-    Ok(())
+        save(path, text.as_bytes())
+    });
+    [screenshot, text, stats].into_iter().flatten().fold(Ok(()), anyhow::Result::and)
 }
 
+fn write_screenshot(session: &Session, path: &Path) -> anyhow::Result<()> {
+    let frame = session.picture().context("the machine has no display card, so there is no picture")?;
+    save(path, &picture::png_of(&frame)?)
+}
+
+/// Writes a result as a whole or not at all; but what is no file of its own (a pipe, a device, a link to one) is written
+/// to as it is.
 fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    write_atomically(path, bytes).with_context(|| format!("{} cannot be written", path.display()))
+    let is_special = fs::symlink_metadata(path).is_ok_and(|found| !found.is_file());
+    let written = if is_special { fs::write(path, bytes) } else { write_atomically(path, bytes) };
+    written.with_context(|| format!("{} cannot be written", path.display()))
 }
 
 fn stats(session: &Session, started: &Started) -> RunStats {

@@ -1,24 +1,12 @@
 //! From a profile to a machine that runs, afresh or where it was suspended.
 
 use crate::library::MachineFolder;
-use crate::session::{Session, SessionOptions};
+use crate::session::{SavedSession, Session, SessionOptions, read_suspended, write_suspended};
 use crate::sound::{Sound, SoundError};
 use crate::worker::MachineHandle;
 use egui::Context;
 use emu_core::hal::audio::{AudioSink, NullSink};
-use emu_core::machine::SavedMachine;
-use machines::profile::{Profile, SoundProfile};
-use serde::{Deserialize, Serialize};
-
-/// The first bytes of a suspended state.
-const MAGIC: &[u8] = b"Anachron state 1\n";
-
-/// A suspended state: the machine, and the profile that it belongs to.
-#[derive(Serialize, Deserialize)]
-struct SuspendedState {
-    profile: String,
-    machine: SavedMachine,
-}
+use machines::profile::Profile;
 
 /// A machine just started.
 pub struct Launched {
@@ -71,39 +59,14 @@ fn resume(session: &mut Session, profile: &Profile, folder: &MachineFolder) -> R
         Ok(None) => return Ok(()),
         Err(error) => return Err(error.to_string()),
     };
-    let body = bytes.strip_prefix(MAGIC).ok_or("The suspended state was written by another Anachron")?;
-    let state: SuspendedState =
-        postcard::from_bytes(body).map_err(|_| "The suspended state is damaged or of another version")?;
-    if state.profile != fingerprint(profile) {
-        return Err("The machine's settings were changed while it was suspended".to_owned());
-    }
-    session
-        .machine
-        .restore(&state.machine)
-        .map_err(|error| format!("The suspended state does not fit: {error}"))
+    let state = read_suspended(&bytes, profile).map_err(|error| error.to_string())?;
+    session.restore(&state).map_err(|error| format!("The suspended state does not fit: {error}"))
 }
 
 /// Writes a state down in the machine's folder.
 ///
 /// # Errors
 /// What the host says, as a full disk.
-pub fn keep(profile: &Profile, folder: &MachineFolder, machine: SavedMachine) -> anyhow::Result<()> {
-    let state = SuspendedState { profile: fingerprint(profile), machine };
-    let bytes = postcard::to_extend(&state, MAGIC.to_vec())?;
-    Ok(folder.save_state(&bytes)?)
-}
-
-/// What a state depends on: everything but words and the images in the drives.
-fn fingerprint(profile: &Profile) -> String {
-    let mut parts = profile.clone();
-    parts.name.clear();
-    parts.notes.clear();
-    parts.tags.clear();
-    parts.caches = None;
-    parts.sound = SoundProfile::default();
-    for floppy in &mut parts.floppies {
-        floppy.image = None;
-        floppy.write_protected = false;
-    }
-    parts.to_ron()
+pub fn keep(profile: &Profile, folder: &MachineFolder, state: &SavedSession) -> anyhow::Result<()> {
+    Ok(folder.save_state(&write_suspended(state, profile)?)?)
 }

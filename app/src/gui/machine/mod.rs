@@ -214,7 +214,7 @@ impl MachinePage {
     fn keep_state(&mut self) {
         let saved = self.handle.as_ref().and_then(MachineHandle::take_saved);
         if let (Some(saved), Some(folder)) = (saved, &self.options.folder)
-            && let Err(error) = launch::keep(&self.profile, folder, saved)
+            && let Err(error) = launch::keep(&self.profile, folder, &saved)
         {
             self.messages.push((true, error.to_string()));
         }

@@ -45,7 +45,7 @@ fn main() -> anyhow::Result<()> {
 
 fn plan(scenario: &str, floppy: &str) -> VecDeque<Act> {
     let settle = |seconds| Act::Settle(Duration::from_secs(seconds));
-    let measure = |what| Act::Measure { what, length: Duration::from_secs(8) };
+    let measure = |what| Act::Measure { what, length: Duration::from_secs(5) };
     let start = |speed| Act::Start { floppy: floppy.to_owned(), speed };
     let acts = match scenario {
         "library" => vec![settle(2), measure("library")],
@@ -53,17 +53,17 @@ fn plan(scenario: &str, floppy: &str) -> VecDeque<Act> {
             settle(2),
             Act::Memory("bare"),
             start(Speed::Real),
-            settle(5),
+            settle(4),
             Act::Memory("running"),
             measure("demo"),
         ],
         "flat-out" => vec![
             settle(2),
             start(Speed::Unlimited),
-            settle(3),
+            settle(2),
             measure("one"),
             start(Speed::Unlimited),
-            settle(3),
+            settle(2),
             measure("two"),
         ],
         _ => Vec::new(),

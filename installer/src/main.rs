@@ -27,8 +27,9 @@ Commands:
   test [ARGS]       run all tests; ARGS go to the test runner (a part of a test's name, for instance)
   setup [--yes] [--print]
                     install what the system lacks; --print only shows the command, --yes asks nothing
-  bench [PART]...   measure speed, frames, start-up, idle use and memory, into docs/benchmarks.md
-                    (parts: rm16, gui, memory, idle; all of them take about eight minutes)
+  bench [PART]... [--rounds N]
+                    measure speed, frames, start-up, idle use and memory, into docs/benchmarks.md
+                    (parts: rm16, gui, memory, idle; all of them take about ten minutes)
   check             the checks before the tests: tidiness, format, lints, documentation, duplicate crates
   ci                everything that continuous integration checks: `check`, then `test`
   tidy              the repository's own rules: file sizes, headers, links, one version per dependency

@@ -1,7 +1,7 @@
 //! What a guest that waits costs its host: headless at real speed, halted with interrupts on.
 
 use super::figures::{median, number_after};
-use super::{Measured, Programs, ROUNDS, bench_folder};
+use super::{Measured, Programs, bench_folder};
 use crate::process;
 use crate::virtual_screen::Scratch;
 use std::path::Path;
@@ -25,7 +25,7 @@ pub fn measure(programs: &Programs) -> Result<Measured, String> {
     }
     let scratch = Scratch::new("idle")?;
     let (mut whole, mut halted) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
+    for _ in 0..programs.rounds {
         let boot = run(programs, &image, &["--until-debugcon", "IDLE"], 0, &scratch)?;
         // The guest says nothing more, so that this waits until its time is up.
         let waits = ["--until-debugcon", "IDLE", "--until-debugcon", "IDLE", "--timeout", LENGTH];

@@ -15,7 +15,7 @@ use report::Document;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// What is run in turns is run so often.
+/// What is run in turns is run so often, unless `--rounds` says otherwise.
 const ROUNDS: usize = 3;
 
 /// The clock of a PC XT's processor.
@@ -70,16 +70,17 @@ enum Measured {
     Skipped(String),
 }
 
-/// The built programs.
+/// The built programs, and how often what is run in turns is run.
 struct Programs {
+    rounds: usize,
     anachron: PathBuf,
     window_cost: PathBuf,
 }
 
 pub fn bench(args: &[String]) -> Outcome {
-    let parts = chosen(args)?;
+    let (parts, rounds) = chosen(args)?;
     setup::ensure(&Purpose::ALL)?;
-    let programs = build()?;
+    let programs = build(rounds)?;
     let mut document = Document::read(&process::root().join("docs/benchmarks.md"));
     for part in parts {
         eprintln!("{}:", part.title());
@@ -95,19 +96,27 @@ pub fn bench(args: &[String]) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// All parts where none is named.
-fn chosen(args: &[String]) -> Result<Vec<Part>, String> {
-    if args.is_empty() {
-        return Ok(Part::ALL.to_vec());
-    }
-    let part = |arg: &String| {
+/// The parts, all where none is named, and the rounds.
+fn chosen(args: &[String]) -> Result<(Vec<Part>, usize), String> {
+    let (mut parts, mut rounds) = (Vec::new(), ROUNDS);
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        if arg == "--rounds" {
+            let number = args.next().and_then(|number| number.parse().ok()).filter(|number| *number > 0);
+            rounds = number.ok_or("--rounds needs a number above zero")?;
+            continue;
+        }
         let found = Part::ALL.into_iter().find(|part| part.name() == arg);
-        found.ok_or_else(|| format!("there is no part `{arg}`; the parts are rm16, gui, memory and idle"))
-    };
-    args.iter().map(part).collect()
+        parts.push(
+            found.ok_or_else(|| {
+                format!("there is no part `{arg}`; the parts are rm16, gui, memory and idle")
+            })?,
+        );
+    }
+    Ok((if parts.is_empty() { Part::ALL.to_vec() } else { parts }, rounds))
 }
 
-fn build() -> Result<Programs, String> {
+fn build(rounds: usize) -> Result<Programs, String> {
     let words = ["build", "--release", "--package", "anachron", "--bin", "anachron"];
     process::must(process::cargo(words).args(["--example", "window_cost"]))?;
     let me = std::env::current_exe().map_err(|error| format!("cannot find my own folder: {error}"))?;
@@ -115,6 +124,7 @@ fn build() -> Result<Programs, String> {
     let release = target.join("release");
     let name = |name: &str| format!("{name}{}", std::env::consts::EXE_SUFFIX);
     Ok(Programs {
+        rounds,
         anachron: release.join(name("anachron")),
         window_cost: release.join("examples").join(name("window_cost")),
     })
@@ -133,8 +143,9 @@ mod tests {
     #[test]
     fn parts_are_chosen_by_name() {
         let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(chosen(&[]), Ok(Part::ALL.to_vec()));
-        assert_eq!(chosen(&words("idle rm16")), Ok(vec![Part::Idle, Part::Rm16]));
+        assert_eq!(chosen(&[]), Ok((Part::ALL.to_vec(), ROUNDS)));
+        assert_eq!(chosen(&words("idle --rounds 1 rm16")), Ok((vec![Part::Idle, Part::Rm16], 1)));
+        assert!(chosen(&words("idle --rounds 0")).is_err());
         assert!(chosen(&words("idel")).unwrap_err().contains("idel"));
     }
 }

@@ -2,7 +2,7 @@
 //! installed, and the guest clock that the XT reaches against a real one's 4.77 MHz.
 
 use super::figures::{geometric_mean, median, number_after, shown};
-use super::{Measured, Programs, ROUNDS, XT_HZ, bench_folder};
+use super::{Measured, Programs, XT_HZ, bench_folder};
 use crate::process;
 use crate::virtual_screen::Scratch;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ const CONFIGURATION: usize = 512;
 const MAGIC: &[u8] = b"BNCH\x01";
 
 /// Processor seconds that a run of a workload is given.
-const TARGET: &str = "1.5";
+const TARGET: &str = "1";
 
 /// How long, in seconds, a run waits for other programs to leave a core free.
 const PATIENCE: &str = "3";
@@ -48,7 +48,7 @@ pub fn measure(programs: &Programs) -> Result<Measured, String> {
     }
     let scratch = Scratch::new("rm16")?;
     let emulators = emulators(programs);
-    let runs = run_all(&folder, &emulators, &scratch)?;
+    let runs = run_all(&folder, &emulators, programs.rounds, &scratch)?;
     let instructions = std::fs::read_to_string(folder.join("insns.json")).unwrap_or_default();
     let own = clocks(programs, &image, &runs, &scratch)?;
     Ok(Measured::Section(section(&emulators, &runs, &own, &instructions)))
@@ -95,11 +95,16 @@ fn word_after<'a>(text: &'a str, words: &str) -> Option<&'a str> {
     text.split_once(words)?.1.split_whitespace().next()
 }
 
-fn run_all(folder: &Path, emulators: &[Emulator], scratch: &Scratch) -> Result<Vec<Run>, String> {
+fn run_all(
+    folder: &Path,
+    emulators: &[Emulator],
+    rounds: usize,
+    scratch: &Scratch,
+) -> Result<Vec<Run>, String> {
     let out = scratch.0.join("runs.jsonl");
     let mut runner = Command::new("python3");
     runner.arg(folder.join("run_bench.py")).args(["measure", "-w", "rm16.*"]);
-    runner.args(["--rounds", &ROUNDS.to_string(), "--target", TARGET, "--patience", PATIENCE]);
+    runner.args(["--rounds", &rounds.to_string(), "--target", TARGET, "--patience", PATIENCE]);
     runner.arg("--out").arg(&out).arg("--calib").arg(scratch.0.join("calib.json"));
     for emulator in emulators {
         runner.args(["--emu", &emulator.spec]);
@@ -153,7 +158,7 @@ fn clocks(programs: &Programs, image: &Path, runs: &[Run], scratch: &Scratch) ->
     let plain = std::fs::read(image).map_err(|error| format!("cannot read {}: {error}", image.display()))?;
     let names = workloads(runs);
     let mut rates = vec![Vec::new(); names.len()];
-    for _ in 0..ROUNDS {
+    for _ in 0..programs.rounds {
         for (name, rates) in names.iter().zip(&mut rates) {
             let own = runs.iter().find(|run| run.emulator == "anachron" && run.workload == *name);
             let repeats = own.map_or(1.0, |run| run.repeats) as u32;

@@ -1,7 +1,7 @@
 //! What the window costs, measured on the real one under a virtual screen by `app/examples/window_cost.rs`.
 
 use super::figures::{median, number_after, shown};
-use super::{Measured, Programs, ROUNDS, XT_HZ, bench_folder};
+use super::{Measured, Programs, XT_HZ, bench_folder};
 use crate::process;
 use crate::virtual_screen::{Running, Scratch, Screen};
 use std::io::Read;
@@ -52,7 +52,7 @@ pub fn measure_frames(programs: &Programs) -> Result<Measured, String> {
     let floppy = floppy.is_file().then(|| floppy.to_string_lossy().into_owned());
     let scenario = |name, floppy| rehearse(programs, name, floppy);
     let (mut library, mut demo, mut busy, mut waiting) = (vec![], vec![], vec![], vec![]);
-    for _ in 0..ROUNDS {
+    for _ in 0..programs.rounds {
         library.push(scenario("library", None)?);
         demo.push(scenario("demo", None)?);
         busy.push(scenario("flat-out", floppy.as_deref())?);
@@ -106,11 +106,12 @@ pub fn measure_memory(programs: &Programs) -> Result<Measured, String> {
     if !cfg!(target_os = "linux") {
         return Ok(Measured::Skipped("memory is measured on Linux only".to_owned()));
     }
-    let rounds = (0..ROUNDS).map(|_| rehearse(programs, "demo", None)).collect::<Result<Vec<_>, _>>()?;
+    let rounds =
+        (0..programs.rounds).map(|_| rehearse(programs, "demo", None)).collect::<Result<Vec<_>, _>>()?;
     let told = Told(rounds);
     let [bare, running] = ["memory_kib bare", "memory_kib running"].map(|name| told.figure(name) / 1024.0);
     Ok(Measured::Section(format!(
-        "Proportional set size of the process: the window with the library, and the same window five seconds after a \
+        "Proportional set size of the process: the window with the library, and the same window four seconds after a \
          640 KB XT was\nstarted in it.\n\n\
          | bare window (MB) | with a running XT (MB) | the XT adds (MB) | aim |\n| --: | --: | --: | --: |\n\
          | {bare:.1} | {running:.1} | {:.1} | < 40 |\n",

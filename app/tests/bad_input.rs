@@ -62,7 +62,7 @@ fn forbidden_files_are_named_with_a_remedy() {
     let (image, rom) =
         (desk.file("forbidden.img", &disk(COUNTER, SMALL)), desk.file("forbidden.rom", &assemble(ROM)));
     for path in [&image, &rom] {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o000)).unwrap();
     }
     if is_almighty(&desk.path("forbidden.img")) {
         return;

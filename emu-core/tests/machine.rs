@@ -350,11 +350,11 @@ fn a_step_at_a_breakpoint_passes_it() {
 
 /// The RAM of a machine.
 fn ram(machine: &Machine) -> Arc<RamBlock> {
-    let blocks = machine.bus().memory().mappings().iter().filter_map(|mapping| match &mapping.target {
+    let mut blocks = machine.bus().memory().mappings().iter().filter_map(|mapping| match &mapping.target {
         Target::Ram { block, .. } => Some(Arc::clone(block)),
         _ => None,
     });
-    blocks.last().expect("the machine has RAM")
+    blocks.next().expect("the machine has RAM")
 }
 
 #[test]

@@ -11,6 +11,7 @@ use super::import::ImportDialog;
 use super::library::{LibraryPage, LibraryRequest, Live, View};
 use super::machine::screen::Scaling;
 use super::machine::{MachinePage, PageRequest};
+use super::renderer;
 use super::settings::{Page as SettingsPage, Settings};
 use super::theme;
 use super::toasts::Toasts;
@@ -77,6 +78,7 @@ impl App {
     /// The window on a library.
     pub fn new(cx: &eframe::CreationContext<'_>, library: Library) -> Self {
         theme::install(&cx.egui_ctx);
+        renderer::install(&cx.egui_ctx, cx.wgpu_render_state.as_ref());
         let stored = cx.storage.and_then(|storage| eframe::get_value(storage, STORED));
         let remembered: Remembered = stored.unwrap_or_default();
         let host = HostFacts { paces: remembered.paces.clone(), ..HostFacts::default() };
@@ -203,7 +205,7 @@ impl App {
         if let Some(machine) = self.shown_machine()
             && machine.carry_out(command, ctx)
         {
-            self.remembered.scaling = machine.screen.scaling;
+            self.remembered.scaling = machine.screen.options.scaling;
             return;
         }
         match command {

@@ -24,6 +24,8 @@ pub enum Command {
     Reset,
     PowerOff,
     Suspend,
+    CopyText,
+    FindText,
     PasteAsKeys,
     SendCtrlAltDel,
     ToggleSpeed,
@@ -33,6 +35,11 @@ pub enum Command {
     ScaleWhole,
     ScaleTrue,
     ScaleToFill,
+    ShowSharp,
+    ShowTube,
+    ShowComposite,
+    ShowGreen,
+    ShowAmber,
     ToggleDebugger,
     StepInto,
     StepOver,
@@ -111,6 +118,10 @@ const TABLE: &[Row] = &[
         "Cuts the machine's power; what was not saved in it is lost."),
     (Command::Suspend, icons::ICON_BEDTIME, None, "Suspend",
         "Writes the machine's state down and closes it; the next start goes on from there."),
+    (Command::CopyText, icons::ICON_CONTENT_COPY, key(CTRL_SHIFT, Key::C), "Copy the screen's text",
+        "Copies what is selected, or all text on the screen; Shift and the mouse select."),
+    (Command::FindText, icons::ICON_FIND_IN_PAGE, key(CTRL_SHIFT, Key::F), "Find on the screen",
+        "Marks a text wherever it stands on the machine's screen."),
     (Command::PasteAsKeys, icons::ICON_CONTENT_PASTE, key(CTRL_SHIFT, Key::V), "Paste as keys",
         "Types the clipboard's text on the machine's keyboard."),
     (Command::SendCtrlAltDel, icons::ICON_KEYBOARD, None, "Send Ctrl+Alt+Del",
@@ -139,6 +150,16 @@ const TABLE: &[Row] = &[
         "Shows the picture as large as fits, in its tube's proportions."),
     (Command::ScaleToFill, icons::ICON_FIT_SCREEN, None, "Scale to fill",
         "Stretches the picture over the whole area."),
+    (Command::ShowSharp, icons::ICON_MONITOR, None, "Show sharp dots",
+        "Draws the dots plainly, without a tube's marks."),
+    (Command::ShowTube, icons::ICON_TV, None, "Show as on a colour tube",
+        "Draws the lines and stripes of a colour monitor."),
+    (Command::ShowComposite, icons::ICON_SETTINGS_INPUT_COMPOSITE, None, "Show as composite colour",
+        "Draws a colour card's picture as a composite monitor or a television set does."),
+    (Command::ShowGreen, icons::ICON_CIRCLE, None, "Show in green",
+        "Draws the picture as on a green monochrome monitor."),
+    (Command::ShowAmber, icons::ICON_CIRCLE, None, "Show in amber",
+        "Draws the picture as on an amber monochrome monitor."),
     (Command::ToggleDebugger, icons::ICON_BUG_REPORT, key(Modifiers::NONE, Key::F12), "Switch the debugger",
         "Shows or hides the debugger's panes around the screen."),
     (Command::StepInto, icons::ICON_STEP_INTO, key(Modifiers::NONE, Key::F11), "Step into",
@@ -178,7 +199,15 @@ impl Command {
     /// Whether the window takes the shortcut even while the keyboard is the guest's. No PC of the guests' time had
     /// these keys, or used them so.
     fn works_over_guest(self) -> bool {
-        matches!(self, Self::ToggleFullScreen | Self::ToggleDebugger | Self::ShowPalette | Self::PasteAsKeys)
+        matches!(
+            self,
+            Self::ToggleFullScreen
+                | Self::ToggleDebugger
+                | Self::ShowPalette
+                | Self::CopyText
+                | Self::FindText
+                | Self::PasteAsKeys
+        )
     }
 
     /// Whether a text field that is being typed into has the shortcut for itself.

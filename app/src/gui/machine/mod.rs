@@ -23,7 +23,7 @@ use emu_core::board::external::External;
 use emu_core::hal::input::{HostInput, KeyCode, PadState};
 use emu_core::machine::protocol::{Command, DeviceMedia, Event, MediumSpec, RunState, Speed, Step};
 use machines::profile::{FloppyProfile, Profile, SoundProfile};
-use screen::{Scaling, Screen};
+use screen::{DisplayOptions, Look, Scaling, Screen};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -75,6 +75,8 @@ impl MachinePage {
         let launched = launch::launch(&profile, &options, ctx)?;
         launched.handle.send(Command::SetSpeed(options.speed));
         launched.handle.send(Command::Run);
+        let kept = options.folder.as_ref().and_then(DisplayOptions::of);
+        let display = kept.unwrap_or(DisplayOptions { scaling, ..DisplayOptions::default() });
         Ok(Self {
             debugger: Debugger::new(launched.handle.cpu_description, launched.handle.cpu_hz),
             messages: launched.remarks.into_iter().map(|remark| (false, remark)).collect(),
@@ -88,7 +90,7 @@ impl MachinePage {
             stop_reason: String::new(),
             paces: Paces::default(),
             media: Vec::new(),
-            screen: Screen::new(scaling),
+            screen: Screen::new(display),
         })
     }
 
@@ -306,9 +308,11 @@ impl MachinePage {
             UserCommand::SetSpeed(speed) => self.set_speed(speed),
             UserCommand::ToggleSound => self.toggle_sound(),
             UserCommand::TakeScreenshot => self.take_screenshot(),
-            UserCommand::ScaleWhole => self.screen.scaling = Scaling::Whole,
-            UserCommand::ScaleTrue => self.screen.scaling = Scaling::True,
-            UserCommand::ScaleToFill => self.screen.scaling = Scaling::Fill,
+            UserCommand::CopyText => self.copy_text(ctx),
+            UserCommand::FindText => self.screen.find(),
+            command if scaling_of(command).is_some() || look_of(command).is_some() => {
+                self.choose_display(command);
+            }
             UserCommand::ToggleDebugger => self.debugger.toggle(),
             UserCommand::StepInto => self.send(Command::Step(Step::Into)),
             UserCommand::StepOver => self.send(Command::Step(Step::Over)),
@@ -321,6 +325,29 @@ impl MachinePage {
         }
         self.send_all(Vec::new());
         true
+    }
+
+    fn copy_text(&mut self, ctx: &Context) {
+        match self.screen.copied_text() {
+            Some(text) => {
+                ctx.copy_text(text);
+                self.messages.push((false, "The text is on the clipboard".to_owned()));
+            }
+            None => self.messages.push((true, "The screen shows a picture and no text".to_owned())),
+        }
+    }
+
+    fn choose_display(&mut self, command: UserCommand) {
+        let options = &mut self.screen.options;
+        options.scaling = scaling_of(command).unwrap_or(options.scaling);
+        options.look = look_of(command).unwrap_or(options.look);
+        let options = self.screen.options;
+        self.screen.take_focus();
+        if let Some(folder) = &self.options.folder
+            && let Err(error) = options.keep(folder)
+        {
+            self.messages.push((true, format!("The choice cannot be kept for next time: {error}")));
+        }
     }
 
     fn run_to_cursor(&mut self) {
@@ -435,6 +462,23 @@ impl MachinePage {
         }
     }
 
+    fn display_choices(&self, ui: &mut Ui) -> Vec<PageRequest> {
+        let DisplayOptions { scaling, look, .. } = self.screen.options;
+        let scalings = SCALINGS.map(|(command, of)| (command, of == scaling));
+        let looks = LOOKS.map(|(command, of)| (command, of == look));
+        let mut chosen = Vec::new();
+        for (command, is_on) in scalings.into_iter().chain(looks) {
+            if command == UserCommand::ShowSharp {
+                ui.separator();
+            }
+            if command.choice(ui, is_on).clicked() {
+                chosen.push(PageRequest::Command(command));
+                ui.close();
+            }
+        }
+        chosen
+    }
+
     fn toolbar(&self, ui: &mut Ui) -> Vec<PageRequest> {
         let mut chosen = Vec::new();
         let runs = self.state == RunState::Running;
@@ -451,13 +495,13 @@ impl MachinePage {
             ui.separator();
             chosen.extend(cpu_menu::ui(self, ui));
             menu(ui, "View", |ui| {
-                for command in [UserCommand::ScaleWhole, UserCommand::ScaleTrue, UserCommand::ScaleToFill] {
-                    chosen.extend(menu_entry(ui, command));
-                }
+                chosen.extend(self.display_choices(ui));
+                ui.separator();
                 chosen.extend(menu_entry(ui, UserCommand::ToggleFullScreen));
             });
             menu(ui, "Keys", |ui| {
-                for command in [UserCommand::PasteAsKeys, UserCommand::SendCtrlAltDel] {
+                use UserCommand as C;
+                for command in [C::CopyText, C::FindText, C::PasteAsKeys, C::SendCtrlAltDel] {
                     chosen.extend(menu_entry(ui, command));
                 }
             });
@@ -482,6 +526,30 @@ impl MachinePage {
         chosen
     }
 }
+
+/// The way to fit the picture that a command chooses.
+fn scaling_of(command: UserCommand) -> Option<Scaling> {
+    SCALINGS.iter().find(|(choosing, _)| *choosing == command).map(|(_, scaling)| *scaling)
+}
+
+/// The kind of monitor that a command chooses.
+fn look_of(command: UserCommand) -> Option<Look> {
+    LOOKS.iter().find(|(choosing, _)| *choosing == command).map(|(_, look)| *look)
+}
+
+const SCALINGS: [(UserCommand, Scaling); 3] = [
+    (UserCommand::ScaleWhole, Scaling::Whole),
+    (UserCommand::ScaleTrue, Scaling::True),
+    (UserCommand::ScaleToFill, Scaling::Fill),
+];
+
+const LOOKS: [(UserCommand, Look); 5] = [
+    (UserCommand::ShowSharp, Look::Sharp),
+    (UserCommand::ShowTube, Look::Tube),
+    (UserCommand::ShowComposite, Look::Composite),
+    (UserCommand::ShowGreen, Look::Green),
+    (UserCommand::ShowAmber, Look::Amber),
+];
 
 fn tool(ui: &mut Ui, command: UserCommand) -> Option<PageRequest> {
     command.tool_button(ui, None).clicked().then_some(PageRequest::Command(command))

@@ -33,7 +33,7 @@ pub struct TubeSettings {
 
 impl Default for TubeSettings {
     fn default() -> Self {
-        Self { gap: 65, mask: 25, brightness: 140 }
+        Self { gap: 55, mask: 20, brightness: 165 }
     }
 }
 

@@ -1,38 +1,38 @@
-//! The guest's screen: its picture, and the keys that go to it while it has the focus.
+//! The guest's screen: its picture, its text, and the keys that go to it while it has the focus.
+
+mod look;
+mod picture;
+mod words;
+
+pub use look::{DisplayOptions, Look, Scaling};
 
 use super::keys;
-use crate::gui::pictures::DOTS;
 use egui::{
-    Color32, ColorImage, Event, EventFilter, Id, Key, Pos2, Rect, Sense, TextureHandle, TextureId, Ui, Vec2,
+    Color32, Context, Event, EventFilter, Id, Key, Rect, Response, Sense, TextureId, Ui, Vec2, WidgetInfo,
+    vec2,
 };
-use egui::{Context, WidgetInfo, pos2, vec2};
 use emu_core::board::external::External;
 use emu_core::hal::input::{HeldKeys, KeyCode};
 use emu_core::hal::video::{Frame, FrameViewer, OutputId};
 use emu_core::machine::protocol::Command;
-use serde::{Deserialize, Serialize};
-
-/// How the picture is fitted into its place.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Scaling {
-    /// Each dot a block of whole pixels.
-    Whole,
-    /// As large as fits, in the tube's proportions.
-    #[default]
-    True,
-    /// All of the place.
-    Fill,
-}
+use picture::GuestPicture;
+use words::{FindBar, Placed, Words};
 
 /// The screen of one machine.
 #[derive(Default)]
 pub struct Screen {
     last: Option<Frame>,
-    texture: Option<TextureHandle>,
-    rgba: Vec<u8>,
+    picture: GuestPicture,
+    /// What the picture was drawn for.
+    drawn: Option<DisplayOptions>,
+    /// Where it was painted last, in points.
+    shown_at: Option<Rect>,
+    /// It was shown since the last update.
+    was_shown: bool,
+    words: Words,
     held: HeldKeys,
     chord: FreeingChord,
-    pub scaling: Scaling,
+    pub options: DisplayOptions,
     has_focus: bool,
     /// The screen takes the focus when it is shown next.
     wants_focus: bool,
@@ -66,8 +66,8 @@ impl FreeingChord {
 
 impl Screen {
     /// A screen that takes the keyboard as soon as it is shown.
-    pub fn new(scaling: Scaling) -> Self {
-        Self { wants_focus: true, scaling, ..Self::default() }
+    pub fn new(options: DisplayOptions) -> Self {
+        Self { wants_focus: true, options, ..Self::default() }
     }
 
     pub fn take_focus(&mut self) {
@@ -84,9 +84,14 @@ impl Screen {
         self.last.as_ref()
     }
 
+    /// Where the picture was painted last on its window.
+    pub fn shown_at(&self) -> Option<Rect> {
+        self.shown_at
+    }
+
     /// The last picture's texture and the size at which it has its tube's proportions.
     pub fn picture(&self) -> Option<(TextureId, Vec2)> {
-        Some((self.texture.as_ref()?.id(), self.natural_size()?))
+        Some((self.picture.texture()?, self.natural_size()?))
     }
 
     /// Asks for the clipboard's text; it is typed when it comes.
@@ -95,39 +100,48 @@ impl Screen {
         ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste);
     }
 
-    /// Takes the newest frame, if there is one.
+    /// The text to be copied: the selection, or all text on the screen. None where there is none.
+    pub fn copied_text(&mut self) -> Option<String> {
+        self.words.copied(self.last.as_ref()?)
+    }
+
+    /// Shows the field for a text to be found, with the keyboard on it.
+    pub fn find(&mut self) {
+        self.words.find = Some(FindBar::default());
+    }
+
+    /// Takes the newest frame, if there is one that looks different.
     pub fn update(&mut self, ctx: &Context, frames: &FrameViewer) {
-        let Some(frame) = frames.take(OutputId(0)) else { return };
-        frame.render_rgba(&mut self.rgba);
-        let size = [usize::from(frame.head().width), usize::from(frame.head().height)];
-        if size[0] * size[1] * 4 != self.rgba.len() || self.rgba.is_empty() {
-            return;
+        if let Some(frame) = frames.take(OutputId(0)) {
+            if self.last.as_ref().is_none_or(|last| !last.looks_like(&frame)) {
+                self.picture.take(ctx, &frame, self.options.display());
+                self.drawn = Some(self.options);
+                self.words.changed();
+            }
+            if let Some(old) = self.last.replace(frame) {
+                frames.give_back(old);
+            }
         }
-        let image = ColorImage::from_rgba_unmultiplied(size, &self.rgba);
-        match &mut self.texture {
-            Some(texture) => texture.set(image, DOTS),
-            None => self.texture = Some(ctx.load_texture("guest screen", image, DOTS)),
-        }
-        if let Some(old) = self.last.replace(frame) {
-            frames.give_back(old);
+        if !std::mem::take(&mut self.was_shown) {
+            self.picture.renew(ctx);
         }
     }
 
     /// Shows the screen in all of the place that is left. Gives what the guest is to be told.
     pub fn ui(&mut self, ui: &mut Ui, id: Id, runs: bool) -> Vec<Command> {
+        self.was_shown = true;
+        if self.words.find_bar(ui, self.last.as_ref()) {
+            self.wants_focus = true;
+        }
         let place = ui.available_rect_before_wrap();
         ui.advance_cursor_after_rect(place);
-        let response = ui.interact(place, id, Sense::click());
+        let response = ui.interact(place, id, Sense::click_and_drag());
         if response.clicked() || std::mem::take(&mut self.wants_focus) {
             response.request_focus();
         }
-        let spoken = self.spoken();
-        response.widget_info(|| WidgetInfo::labeled(egui::Role::Terminal, true, &spoken));
+        self.speak(ui, &response);
         ui.painter().rect_filled(place, 0.0, Color32::BLACK);
-        if let (Some(texture), Some(picture)) = (&self.texture, self.placed(ui, place)) {
-            let whole = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
-            ui.painter().image(texture.id(), picture, whole, Color32::WHITE);
-        }
+        self.paint(ui, &response, runs);
         let is_focused = response.has_focus() && ui.input(|input| input.focused);
         let mut told: Vec<Command> = self.pasted(ui).into_iter().collect();
         if is_focused && runs {
@@ -141,6 +155,42 @@ impl Screen {
         }
         self.has_focus = is_focused && runs;
         told
+    }
+
+    /// Paints picture and marks. The mouse selects text while Shift is held or the machine stands; Ctrl+C copies it
+    /// while the machine stands: else it is the guest's.
+    fn paint(&mut self, ui: &Ui, response: &Response, runs: bool) {
+        let Some(place) = self.placed(ui, response.rect) else { return };
+        let Some(frame) = &self.last else { return };
+        if self.drawn.is_some_and(|drawn| drawn.display() != self.options.display()) {
+            self.picture.take(ui.ctx(), frame, self.options.display());
+            self.drawn = Some(self.options);
+        }
+        let painted = self.picture.paint(ui, place, self.options.filter());
+        self.shown_at = Some(painted);
+        let placed = Placed::new(painted, frame.head());
+        if !runs || ui.input(|input| input.modifiers.shift) {
+            self.words.select(response, &placed, frame);
+        }
+        self.words.paint(ui, &placed, frame);
+        let copies = |event: &Event| matches!(event, Event::Copy);
+        if !runs
+            && !ui.ctx().text_edit_focused()
+            && let Some(text) = self.words.selected()
+            && ui.input(|input| input.events.iter().any(copies))
+        {
+            ui.ctx().copy_text(text.to_owned());
+        }
+    }
+
+    /// Gives assistive technology the text that is on the screen.
+    fn speak(&mut self, ui: &Ui, response: &Response) {
+        let spoken = self.words.spoken(ui, self.last.as_ref());
+        response.widget_info(|| {
+            let mut info = WidgetInfo::labeled(egui::Role::Terminal, true, "Guest screen");
+            info.current_text_value = Some(spoken.to_owned());
+            info
+        });
     }
 
     /// Lets go of all keys.
@@ -193,7 +243,7 @@ impl Screen {
         let natural = self.natural_size()?;
         let head = self.last.as_ref()?.head();
         let fitting = (place.size() / natural).min_elem();
-        let size = match self.scaling {
+        let size = match self.options.scaling {
             Scaling::Fill => place.size(),
             Scaling::True => natural * fitting,
             Scaling::Whole => {
@@ -203,19 +253,6 @@ impl Screen {
             }
         };
         Some(Rect::from_center_size(place.center(), size))
-    }
-
-    /// What a screen reader reads: the text that is on the screen.
-    fn spoken(&self) -> String {
-        let text = self.last.as_ref().and_then(Frame::text);
-        let rows = text.map(|text| text.rows).unwrap_or_default();
-        let lines: Vec<_> =
-            rows.iter().map(|row| row.text.trim_end()).filter(|line| !line.is_empty()).collect();
-        if lines.is_empty() {
-            "Guest screen".to_owned()
-        } else {
-            format!("Guest screen: {}", lines.join("\n"))
-        }
     }
 }
 

@@ -107,7 +107,13 @@ fn spoken(harness: &Harness<'static, App>) -> String {
 fn the_text_is_copied_whole_or_as_selected() {
     let mut window = Window::open(false);
     let modifiers = Modifiers::COMMAND | Modifiers::SHIFT;
-    window.harness.event(Event::Key { key: Key::C, physical_key: None, pressed: true, repeat: false, modifiers });
+    window.harness.event(Event::Key {
+        key: Key::C,
+        physical_key: None,
+        pressed: true,
+        repeat: false,
+        modifiers,
+    });
     window.harness.step();
     let whole = window.copied().expect("all text");
     assert!(whole.contains("FIRST LIGHT") && whole.lines().count() > 5, "{whole}");
@@ -152,7 +158,7 @@ fn the_gpu_shows_the_picture_that_software_shows() {
     }
     let mut window = Window::open(true);
     window.pause();
-    window.click("Display");
+    window.click("View");
     window.click("Show in amber");
     let kept = window.home.path().join("home/first-light/display.ron");
     assert!(std::fs::read_to_string(kept).unwrap().contains("Amber"));

@@ -15,7 +15,7 @@ mod scanout;
 
 pub use commands::GpuRenderer;
 pub use present::{Picture, Presenter};
-pub use scanout::ScanOut;
+pub use scanout::{ScanOut, read_texture};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

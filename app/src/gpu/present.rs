@@ -43,23 +43,26 @@ impl Presenter {
         Self { pipeline, layout, is_linear: target.is_srgb() }
     }
 
-    /// Draws a picture at the upper left corner of a texture of its own and reads it back: for tests.
-    pub fn draw_and_read(&self, gpu: &Gpu, picture: &Picture, size: (u32, u32)) -> Option<Vec<u8>> {
-        let target = gpu.device.create_texture(&wgpu::TextureDescriptor {
+    /// A texture of its own to draw on, without a window.
+    pub fn target(&self, gpu: &Gpu, (width, height): (u32, u32)) -> Texture {
+        gpu.device.create_texture(&wgpu::TextureDescriptor {
             label: Some("presented"),
-            size: wgpu::Extent3d { width: size.0, height: size.1, depth_or_array_layers: 1 },
+            size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
             mip_level_count: 1,
             sample_count: 1,
             dimension: wgpu::TextureDimension::D2,
             format: scanout::ScanOut::FORMAT,
             usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC,
             view_formats: &[],
-        });
+        })
+    }
+
+    /// Draws a picture on such a texture.
+    pub fn draw(&self, gpu: &Gpu, picture: &Picture, target: &Texture) {
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         let view = target.create_view(&Default::default());
         scanout::run(&mut encoder, &view, &self.pipeline, &picture.bind_group);
         gpu.queue.submit([encoder.finish()]);
-        scanout::read_texture(gpu, &target)
     }
 }
 

@@ -77,12 +77,6 @@ impl ScanOut {
     pub fn texture(&self) -> Option<&Texture> {
         self.texture.as_ref()
     }
-
-    /// The dots of the last frame as RGBA bytes, row after row: for tests. None before the first frame and when the
-    /// device is lost.
-    pub fn read(&self, gpu: &Gpu) -> Option<Vec<u8>> {
-        read_texture(gpu, self.texture.as_ref()?)
-    }
 }
 
 fn new_texture(gpu: &Gpu, size: Extent3d) -> Texture {
@@ -120,8 +114,8 @@ pub(super) fn run(
     pass.draw(0..3, 0..1);
 }
 
-/// A texture's four-byte texels, row after row.
-pub(super) fn read_texture(gpu: &Gpu, texture: &Texture) -> Option<Vec<u8>> {
+/// A texture's four-byte texels, row after row. None when the device is lost.
+pub fn read_texture(gpu: &Gpu, texture: &Texture) -> Option<Vec<u8>> {
     let (row, height) = (texture.width() * 4, texture.height());
     let pitch = row.next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
     let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {

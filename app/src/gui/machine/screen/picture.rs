@@ -16,7 +16,7 @@ pub struct GuestPicture {
 
 enum Way {
     Gpu(Box<OnGpu>),
-    Software(InSoftware),
+    Software(Box<InSoftware>),
 }
 
 impl GuestPicture {
@@ -64,7 +64,7 @@ impl Way {
     fn best(ctx: &Context) -> Self {
         match renderer::gpu_of(ctx).filter(|window| !window.gpu.is_lost()) {
             Some(window) => Self::Gpu(Box::new(OnGpu::new(window))),
-            None => Self::Software(InSoftware::default()),
+            None => Self::Software(Box::default()),
         }
     }
 

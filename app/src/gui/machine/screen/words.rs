@@ -107,7 +107,7 @@ impl Words {
         let Some(text) = self.text(frame) else { return };
         let [from, to] = [begun, pointer].map(|point| {
             let (x, y) = placed.dot_at(point);
-            text.cell_at(x, y)
+            nearest_cell(text, x, y)
         });
         if let (Some(from), Some(to)) = (from, to) {
             let text = text.between(from, to);
@@ -189,6 +189,14 @@ impl Words {
         }
         &self.spoken
     }
+}
+
+/// The cell at a dot of the frame, or the nearest one in the nearest row.
+fn nearest_cell(text: &TextScreen, x: u16, y: u16) -> Option<CellPosition> {
+    let within = |at: u16, start: u16, length: u16| at.clamp(start, start.saturating_add(length.max(1) - 1));
+    let row = text.rows.iter().min_by_key(|row| y.abs_diff(within(y, row.area.top, row.area.height)))?;
+    let area = row.area;
+    text.cell_at(within(x, area.left, area.width), within(y, area.top, area.height))
 }
 
 /// The cells from one to another in reading order.

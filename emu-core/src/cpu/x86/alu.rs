@@ -35,32 +35,45 @@ const SIGN_ZERO_PARITY: [u8; 256] = {
     table
 };
 
-/// An operand width: `u8` or `u16`.
-pub trait Int: Copy + Eq + Into<u32> + 'static {
+/// An operand width: `u8` to `u64`.
+pub trait Int: Copy + Eq + Into<u64> + std::fmt::Debug + 'static {
     const BITS: u32;
-    const MASK: u32;
+    const MASK: u64 = u64::MAX >> (64 - Self::BITS);
 
     /// The low bits of `value`.
-    fn low(value: u32) -> Self;
+    fn low(value: u64) -> Self;
 
-    /// SF, ZF and PF of this value.
-    fn sign_zero_parity(self) -> u16;
-
-    fn wide(self) -> u32 {
+    #[inline(always)]
+    fn wide(self) -> u64 {
         self.into()
     }
 
+    /// The value as a signed number.
+    #[inline(always)]
+    fn signed(self) -> i64 {
+        (self.wide() << (64 - Self::BITS)) as i64 >> (64 - Self::BITS)
+    }
+
+    #[inline(always)]
     fn is_negative(self) -> bool {
         self.wide() >> (Self::BITS - 1) != 0
+    }
+
+    /// SF, ZF and PF of this value. PF looks at the low byte only, whatever the width.
+    #[inline(always)]
+    fn sign_zero_parity(self) -> u16 {
+        let wide = self.wide();
+        let parity = SIGN_ZERO_PARITY[wide as usize & 0xFF] as u16 & PF;
+        let zero = if wide == 0 { ZF } else { 0 };
+        parity | zero | ((wide >> (Self::BITS - 8)) as u16 & SF)
     }
 }
 
 impl Int for u8 {
     const BITS: u32 = 8;
-    const MASK: u32 = 0xFF;
 
     #[inline(always)]
-    fn low(value: u32) -> Self {
+    fn low(value: u64) -> Self {
         value as u8
     }
 
@@ -72,18 +85,28 @@ impl Int for u8 {
 
 impl Int for u16 {
     const BITS: u32 = 16;
-    const MASK: u32 = 0xFFFF;
 
     #[inline(always)]
-    fn low(value: u32) -> Self {
+    fn low(value: u64) -> Self {
         value as u16
     }
+}
+
+impl Int for u32 {
+    const BITS: u32 = 32;
 
     #[inline(always)]
-    fn sign_zero_parity(self) -> u16 {
-        let parity = SIGN_ZERO_PARITY[self as usize & 0xFF] as u16 & PF;
-        let zero = if self == 0 { ZF } else { 0 };
-        parity | zero | (self >> 8 & SF)
+    fn low(value: u64) -> Self {
+        value as u32
+    }
+}
+
+impl Int for u64 {
+    const BITS: u32 = 64;
+
+    #[inline(always)]
+    fn low(value: u64) -> Self {
+        value
     }
 }
 
@@ -139,28 +162,39 @@ impl Operation {
     }
 }
 
+/// The carries (of a difference, the borrows) out of each bit of `a + b`, from its result.
 #[inline(always)]
-fn carry_and_overflow<T: Int>(wide: u32, overflow: u32, half: u32) -> u16 {
-    let carry = (wide >> T::BITS) as u16 & CF;
-    let overflow = if overflow >> (T::BITS - 1) & 1 != 0 { OF } else { 0 };
-    carry | overflow | half as u16 & AF
+pub const fn carries_of_sum(a: u64, b: u64, result: u64) -> u64 {
+    a & b | (a | b) & !result
+}
+
+/// The borrows out of each bit of `a - b`, from its result.
+#[inline(always)]
+pub const fn borrows_of_difference(a: u64, b: u64, result: u64) -> u64 {
+    !a & b | (!a | b) & result
+}
+
+/// CF, AF and OF of a result whose carries these are.
+#[inline(always)]
+fn carry_flags<T: Int>(carries: u64) -> u16 {
+    let carry = (carries >> (T::BITS - 1)) as u16 & CF;
+    let overflow = if (carries ^ carries << 1) >> (T::BITS - 1) & 1 != 0 { OF } else { 0 };
+    carry | overflow | (carries << 1) as u16 & AF
 }
 
 #[inline(always)]
 pub fn add<T: Int>(a: T, b: T, carry: bool) -> AluOut<T> {
     let (a, b) = (a.wide(), b.wide());
-    let wide = a + b + u32::from(carry);
-    let value = T::low(wide);
-    let flags = carry_and_overflow::<T>(wide, (wide ^ a) & (wide ^ b), a ^ b ^ wide);
+    let value = T::low(a.wrapping_add(b).wrapping_add(u64::from(carry)));
+    let flags = carry_flags::<T>(carries_of_sum(a, b, value.wide()));
     AluOut { value, flags: flags | value.sign_zero_parity() }
 }
 
 #[inline(always)]
 pub fn sub<T: Int>(a: T, b: T, borrow: bool) -> AluOut<T> {
     let (a, b) = (a.wide(), b.wide());
-    let wide = a.wrapping_sub(b).wrapping_sub(u32::from(borrow));
-    let value = T::low(wide);
-    let flags = carry_and_overflow::<T>(wide, (a ^ b) & (wide ^ a), a ^ b ^ wide);
+    let value = T::low(a.wrapping_sub(b).wrapping_sub(u64::from(borrow)));
+    let flags = carry_flags::<T>(borrows_of_difference(a, b, value.wide()));
     AluOut { value, flags: flags | value.sign_zero_parity() }
 }
 
@@ -219,7 +253,7 @@ impl Shift {
     pub fn once<T: Int>(self, a: T, flags: u16) -> AluOut<T> {
         let wide = a.wide();
         let top = T::BITS - 1;
-        let carry_in = u32::from(flags & CF);
+        let carry_in = u64::from(flags & CF);
         let (value, carry) = match self {
             Self::Rol => (wide << 1 | wide >> top, wide >> top),
             Self::Ror => (wide >> 1 | wide << top, wide & 1),

@@ -139,7 +139,7 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
         self.spend(1);
         self.flush_queue(Self::as_offset(target));
         self.spend(2);
-        self.push(T::low(u32::from(next)));
+        self.push(T::low(u64::from(next)));
         self.last_write();
     }
 
@@ -151,12 +151,12 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
         self.suspend_prefetch();
         self.spend(1);
         let next = self.corrected_pc();
-        self.push(T::low(u32::from(self.s.segments[seg::CS])));
+        self.push(T::low(u64::from(self.s.segments[seg::CS])));
         self.s.segments[seg::CS] = Self::as_offset(segment);
         self.spend(3);
         self.flush_queue(Self::as_offset(offset));
         self.spend(2);
-        self.push(T::low(u32::from(next)));
+        self.push(T::low(u64::from(next)));
         self.last_write();
     }
 

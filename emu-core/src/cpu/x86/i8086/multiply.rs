@@ -9,20 +9,20 @@ use crate::cpu::x86::alu::{self, flag};
 
 /// A number of `T`'s bits.
 #[inline(always)]
-fn bits<T: Operand>(value: u32) -> u32 {
+fn bits<T: Operand>(value: u64) -> u64 {
     value & T::MASK
 }
 
 #[inline(always)]
-fn negative<T: Operand>(value: u32) -> bool {
+fn negative<T: Operand>(value: u64) -> bool {
     value >> (T::BITS - 1) & 1 != 0
 }
 
 /// A signed operation's numbers without their signs: TMPA:TMPC, TMPB, and whether the result is to be negated (F1).
 struct Magnitudes {
-    high: u32,
-    low: u32,
-    other: u32,
+    high: u64,
+    low: u64,
+    other: u64,
     negate: bool,
 }
 
@@ -36,7 +36,7 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
     }
 
     /// CORX: the product of `a` and `b`. One clock more for each one in `a`.
-    fn corx<T: Operand>(&mut self, a: u32, b: u32) -> u32 {
+    fn corx<T: Operand>(&mut self, a: u64, b: u64) -> u64 {
         let (a, b) = (bits::<T>(a), bits::<T>(b));
         self.spend(u64::from(2 + T::BITS * 6 + a.count_ones() - 1 + 2));
         a * b
@@ -116,7 +116,7 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
         self.spend(if fits { 4 } else { 3 });
     }
 
-    fn set_low_and_high<T: Operand>(&mut self, low: u32, high: u32) {
+    fn set_low_and_high<T: Operand>(&mut self, low: u64, high: u64) {
         if T::BITS == 8 {
             self.s.registers[reg::AX] = (high << 8 | low) as u16;
         } else {
@@ -127,8 +127,8 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
 
     /// DIV and IDIV: AX by a byte, DX:AX by a word.
     pub fn divide<T: Operand>(&mut self, operand: T, signed: bool) {
-        let ax = u32::from(self.s.registers[reg::AX]);
-        let dx = u32::from(self.s.registers[reg::DX]);
+        let ax = u64::from(self.s.registers[reg::AX]);
+        let dx = u64::from(self.s.registers[reg::DX]);
         let (high, low) = if T::BITS == 8 { (ax >> 8, ax & 0xFF) } else { (dx, ax) };
         let mut m = Magnitudes { high, low, other: operand.wide(), negate: self.f1() };
         self.spend(3);
@@ -170,11 +170,11 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
     /// POSTIDIV: gives quotient and remainder their signs.
     fn signed_quotient<T: Operand>(
         &mut self,
-        quotient: u32,
-        remainder: u32,
-        dividend_high: u32,
+        quotient: u64,
+        remainder: u64,
+        dividend_high: u64,
         negate: bool,
-    ) -> Result<(u32, u32), DivideError> {
+    ) -> Result<(u64, u64), DivideError> {
         self.spend(2);
         if negative::<T>(quotient) {
             return Err(DivideError);
@@ -190,7 +190,7 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
     }
 
     /// CORD: divides `high:low` by `divisor`, bit by bit. Gives quotient and remainder.
-    fn cord<T: Operand>(&mut self, high: u32, low: u32, divisor: u32) -> Result<(u32, u32), DivideError> {
+    fn cord<T: Operand>(&mut self, high: u64, low: u64, divisor: u64) -> Result<(u64, u64), DivideError> {
         let first = alu::sub(T::low(high), T::low(divisor), false);
         self.s.set_status(first.flags);
         self.spend(3);
@@ -217,7 +217,7 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
 
     /// The clocks (and flags) of one round of CORD.
     #[inline(always)]
-    fn divide_clocks<T: Operand>(&mut self, carry: bool, remainder: u32, divisor: u32, last: bool) {
+    fn divide_clocks<T: Operand>(&mut self, carry: bool, remainder: u64, divisor: u64, last: bool) {
         if carry {
             // 18B–18E, a jump, 195, 196; then a jump back, or 197 and its jump.
             self.spend(if last { 9 } else { 8 });
@@ -235,7 +235,7 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
     pub fn adjust_after_multiply(&mut self, base: u8) {
         let al: u8 = self.register(0);
         self.spend(3);
-        let Ok((quotient, remainder)) = self.cord::<u8>(0, u32::from(al), u32::from(base)) else {
+        let Ok((quotient, remainder)) = self.cord::<u8>(0, u64::from(al), u64::from(base)) else {
             return self.divide_error();
         };
         self.spend(1);
@@ -247,7 +247,7 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
     pub fn adjust_before_divide(&mut self, base: u8) {
         let [al, ah] = self.s.registers[reg::AX].to_le_bytes();
         self.spend(2);
-        let product = self.corx::<u8>(u32::from(base), u32::from(ah));
+        let product = self.corx::<u8>(u64::from(base), u64::from(ah));
         self.spend(3);
         let out = alu::add(al, product as u8, false);
         self.s.registers[reg::AX] = u16::from(out.value);

@@ -1,6 +1,8 @@
 //! The bus that a processor drives.
 
 use crate::addr::Width;
+use crate::addr::{Linear, Physical};
+use crate::mem::{GuestOrder, Privilege, Scalar, Table, Tlb};
 use crate::time::Cycle;
 use serde::{Deserialize, Serialize};
 
@@ -59,4 +61,27 @@ pub trait CpuBus {
 
     /// The run must end after this instruction with [`super::Exit::BusRequest`].
     fn exit_requested(&self) -> bool;
+}
+
+/// What a bus offers to an engine that does not step bus cycles: memory through the software TLB, whose misses it
+/// serves.
+pub trait MemoryBus: CpuBus {
+    type Order: GuestOrder;
+
+    fn tlb(&mut self) -> &mut Tlb<Self::Order>;
+
+    /// Reads what the TLB could not, whole within a page, and maps the page for the next time if it can be. Gives the
+    /// value and the wait states.
+    fn read_missed<T: Scalar>(&mut self, table: Table, privilege: Privilege, at: PageAccess) -> (T, u32);
+
+    /// Writes what the TLB could not; otherwise as [`Self::read_missed`].
+    fn write_missed<T: Scalar>(&mut self, privilege: Privilege, at: PageAccess, value: T) -> u32;
+}
+
+/// An access whose address has been translated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageAccess {
+    pub linear: Linear,
+    pub physical: Physical,
+    pub at: Cycle,
 }

@@ -1,6 +1,8 @@
 //! The 8086 against records and bus traces of a real one.
 
 mod bench;
+#[path = "../corpus/mod.rs"]
+mod corpus;
 mod record;
 
 use bench::Outcome;
@@ -45,10 +47,10 @@ impl Score {
 
 fn score(corpus: &Path, opcode: &str) -> Score {
     let file = format!("{opcode}.jsonl.gz");
-    let traces: Vec<Trace> = record::read(&corpus.join("8086-traces").join(&file));
+    let traces: Vec<Trace> = corpus::read(&corpus.join("8086-traces").join(&file));
     let traces: BTreeMap<u32, Trace> = traces.into_iter().map(|t| (t.idx, t)).collect();
     let mut score = Score::default();
-    for record in record::read::<Record>(&corpus.join("8086").join(&file)) {
+    for record in corpus::read::<Record>(&corpus.join("8086").join(&file)) {
         let outcome = bench::run(&record);
         let length = record::hex(&record.bytes).len();
         assert_eq!(outcome.length, length, "{opcode} #{} takes {length} bytes", record.idx);
@@ -71,7 +73,7 @@ fn score(corpus: &Path, opcode: &str) -> Score {
 
 /// The scores of all opcodes, on all cores.
 fn scores(corpus: &Path) -> BTreeMap<String, Score> {
-    let opcodes = record::opcodes(corpus);
+    let opcodes = corpus::opcodes(&corpus.join("8086"));
     let next = AtomicUsize::new(0);
     let all = Mutex::new(BTreeMap::new());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -116,7 +118,7 @@ fn table(scores: &BTreeMap<String, Score>) -> String {
 
 #[test]
 fn every_record_is_met() {
-    let Some(corpus) = record::corpus() else {
+    let Some(corpus) = corpus::folder("8086") else {
         println!("skipped: there is no corpus");
         return;
     };
@@ -143,7 +145,7 @@ fn join(lines: &[&String]) -> String {
 #[test]
 #[ignore = "prints a table"]
 fn print_the_accuracy_table() {
-    if let Some(corpus) = record::corpus() {
+    if let Some(corpus) = corpus::folder("8086") {
         println!("{}", table(&scores(&corpus)));
     }
 }
@@ -152,12 +154,12 @@ fn print_the_accuracy_table() {
 #[test]
 #[ignore = "prints traces"]
 fn print_differing_traces() {
-    let (Some(corpus), Ok(opcode)) = (record::corpus(), std::env::var("OPCODE")) else { return };
+    let (Some(corpus), Ok(opcode)) = (corpus::folder("8086"), std::env::var("OPCODE")) else { return };
     let file = format!("{opcode}.jsonl.gz");
-    let traces: Vec<Trace> = record::read(&corpus.join("8086-traces").join(&file));
+    let traces: Vec<Trace> = corpus::read(&corpus.join("8086-traces").join(&file));
     let traces: BTreeMap<u32, Trace> = traces.into_iter().map(|t| (t.idx, t)).collect();
     let limit = std::env::var("LIMIT").ok().and_then(|n| n.parse().ok()).unwrap_or(3);
-    let records = record::read::<Record>(&corpus.join("8086").join(&file));
+    let records = corpus::read::<Record>(&corpus.join("8086").join(&file));
     let differing = records.iter().filter_map(|record| {
         let outcome = bench::run(record);
         let trace = traces.get(&record.idx)?;

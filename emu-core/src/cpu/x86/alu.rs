@@ -19,6 +19,7 @@ pub mod flag {
     pub const STATUS: u16 = CF | PF | AF | ZF | SF | OF;
 }
 
+use crate::mem::Scalar;
 use flag::{AF, CF, OF, PF, SF, STATUS, ZF};
 
 /// SF, ZF and PF of every byte.
@@ -36,7 +37,7 @@ const SIGN_ZERO_PARITY: [u8; 256] = {
 };
 
 /// An operand width: `u8` to `u64`.
-pub trait Int: Copy + Eq + Into<u64> + std::fmt::Debug + 'static {
+pub trait Int: Scalar {
     const BITS: u32;
     const MASK: u64 = u64::MAX >> (64 - Self::BITS);
 
@@ -247,6 +248,49 @@ impl Shift {
         }
     }
 
+    /// `a` shifted by `count`, at least 1, as members from the 80186 on do it. Gives CF and OF too; OF is defined for
+    /// a count of one, and else what the same rule gives.
+    #[inline]
+    pub fn by<T: Int>(self, a: T, count: u32, carry_in: bool) -> (T, bool, bool) {
+        let (wide, bits) = (u128::from(a.wide()), T::BITS);
+        let turn = count % bits;
+        let (value, carry) = match self {
+            Self::Rol => {
+                let value = wide << turn | wide >> (bits - turn);
+                (value, value & 1 != 0)
+            }
+            Self::Ror => {
+                let value = wide >> turn | wide << (bits - turn);
+                (value, value >> (bits - 1) & 1 != 0)
+            }
+            Self::Rcl | Self::Rcr => self.through_carry::<T>(wide, count, carry_in),
+            Self::Shl | Self::SetMinusOne => (wide << count, wide << count >> bits & 1 != 0),
+            Self::Shr => (wide >> count, wide >> (count - 1) & 1 != 0),
+            Self::Sar => {
+                let signed = i128::from(a.signed());
+                ((signed >> count) as u128, signed >> (count - 1) & 1 != 0)
+            }
+        };
+        let value = T::low(value as u64);
+        let overflow = match self {
+            Self::Rol | Self::Rcl | Self::Shl | Self::SetMinusOne => value.is_negative() != carry,
+            Self::Ror | Self::Rcr => (value.wide() ^ value.wide() << 1) >> (bits - 1) & 1 != 0,
+            Self::Shr => a.is_negative() && count == 1,
+            Self::Sar => false,
+        };
+        (value, carry, overflow)
+    }
+
+    /// RCL and RCR: a rotation of one bit more, the topmost of which is the carry.
+    fn through_carry<T: Int>(self, wide: u128, count: u32, carry_in: bool) -> (u128, bool) {
+        let ring_bits = T::BITS + 1;
+        let ring = wide | u128::from(carry_in) << T::BITS;
+        let turn = if self == Self::Rcl { count % ring_bits } else { ring_bits - count % ring_bits };
+        let turned = ring << (turn % ring_bits) | ring >> ((ring_bits - turn) % ring_bits);
+        let turned = if turn % ring_bits == 0 { ring } else { turned };
+        (turned, turned >> T::BITS & 1 != 0)
+    }
+
     /// One step of the shifter. Rotations change CF and OF only; the other bits of [`flag::STATUS`] come from
     /// `flags`.
     #[inline(always)]
@@ -277,11 +321,18 @@ impl Shift {
     }
 }
 
+/// How a member decides that the upper digit of DAA and DAS is to be adjusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecimalRule {
+    /// The 8086: from A0 on if AF is set, else from 9A on; the adjustment of the lower digit carries nothing.
+    I8086,
+    /// The manuals, and the 80286: from 9A on; the adjustment of the lower digit may set CF.
+    Manual,
+}
+
 /// DAA: adjusts the sum `al` of two packed decimal bytes.
-pub fn daa(al: u8, flags: u16) -> AluOut<u8> {
-    let limit = if flags & AF != 0 { 0x9F } else { 0x99 };
-    let low = flags & AF != 0 || al & 0x0F > 9;
-    let high = flags & CF != 0 || al > limit;
+pub fn daa(al: u8, flags: u16, rule: DecimalRule) -> AluOut<u8> {
+    let (low, high) = digits_to_adjust(al, flags, rule);
     let step = if low { al.wrapping_add(6) } else { al };
     let value = if high { step.wrapping_add(0x60) } else { step };
     let overflow = low && step & !al & 0x80 != 0 || high && value & !step & 0x80 != 0;
@@ -289,14 +340,18 @@ pub fn daa(al: u8, flags: u16) -> AluOut<u8> {
 }
 
 /// DAS: adjusts the difference `al` of two packed decimal bytes.
-pub fn das(al: u8, flags: u16) -> AluOut<u8> {
-    let limit = if flags & AF != 0 { 0x9F } else { 0x99 };
-    let low = flags & AF != 0 || al & 0x0F > 9;
-    let high = flags & CF != 0 || al > limit;
+pub fn das(al: u8, flags: u16, rule: DecimalRule) -> AluOut<u8> {
+    let (low, high) = digits_to_adjust(al, flags, rule);
     let step = if low { al.wrapping_sub(6) } else { al };
     let value = if high { step.wrapping_sub(0x60) } else { step };
     let overflow = low && al & !step & 0x80 != 0 || high && step & !value & 0x80 != 0;
-    adjusted(value, low, high, overflow)
+    let borrows = rule == DecimalRule::Manual && low && al < 6;
+    adjusted(value, low, high || borrows, overflow)
+}
+
+fn digits_to_adjust(al: u8, flags: u16, rule: DecimalRule) -> (bool, bool) {
+    let limit = if rule == DecimalRule::I8086 && flags & AF != 0 { 0x9F } else { 0x99 };
+    (flags & AF != 0 || al & 0x0F > 9, flags & CF != 0 || al > limit)
 }
 
 /// The low digit of AAA, before its upper half is cleared; CF says whether AH is to change.
@@ -318,6 +373,26 @@ fn adjusted(value: u8, half: bool, carry: bool, overflow: bool) -> AluOut<u8> {
     let carry = if carry { CF } else { 0 };
     let overflow = if overflow { OF } else { 0 };
     AluOut { value, flags: half | carry | overflow | value.sign_zero_parity() }
+}
+
+/// `high:low` divided by `divisor`: quotient and remainder. `None` when the divisor is zero or the quotient does not
+/// fit.
+pub fn divide<T: Int>(high: T, low: T, divisor: T, signed: bool) -> Option<(T, T)> {
+    let dividend = u128::from(high.wide()) << T::BITS | u128::from(low.wide());
+    if divisor.wide() == 0 {
+        return None;
+    }
+    if signed {
+        let unused = 128 - 2 * T::BITS;
+        let dividend = (dividend << unused) as i128 >> unused;
+        let divisor = i128::from(divisor.signed());
+        let (quotient, remainder) = (dividend.checked_div(divisor)?, dividend.checked_rem(divisor)?);
+        let fits = i128::from(T::low(quotient as u64).signed()) == quotient;
+        return fits.then(|| (T::low(quotient as u64), T::low(remainder as u64)));
+    }
+    let divisor = u128::from(divisor.wide());
+    let (quotient, remainder) = (dividend / divisor, dividend % divisor);
+    (quotient >> T::BITS == 0).then(|| (T::low(quotient as u64), T::low(remainder as u64)))
 }
 
 /// The sixteen conditions of the conditional jumps, by the low four bits of the opcode.
@@ -376,7 +451,8 @@ mod tests {
         for a in 0..100u8 {
             for b in 0..100u8 {
                 let sum = add(packed(a), packed(b), false);
-                let adjusted = daa(sum.value, sum.flags);
+                let adjusted = daa(sum.value, sum.flags, DecimalRule::Manual);
+                assert_eq!(adjusted, daa(sum.value, sum.flags, DecimalRule::I8086));
                 assert_eq!(adjusted.value, packed((a + b) % 100));
                 assert_eq!(adjusted.flags & CF != 0, a + b >= 100);
             }

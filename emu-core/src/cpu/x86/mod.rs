@@ -1,4 +1,21 @@
 //! The x86 family.
+//!
+//! [`i8086`] is stepped by bus cycles. The 80286 and its successors ([`cpu::X86`]) share one state ([`state`]), one form in
+//! which each instruction's meaning is written ([`backend`], [`meaning`], [`routine`]) and one way from bytes to handlers
+//! ([`lower`]); engines differ in what executes them. There is one so far: [`strict`]. Real mode only: what enters
+//! protected mode is accepted, and changes nothing yet.
 
 pub mod alu;
+pub mod backend;
+pub mod checked;
+pub mod cpu;
+mod describe;
+pub mod flags;
 pub mod i8086;
+pub mod lower;
+pub mod meaning;
+pub mod model;
+pub mod operands;
+pub mod routine;
+pub mod state;
+pub mod strict;

@@ -7,7 +7,7 @@ use super::engine::{Engine, ModRm, Operand, Place};
 use super::state::{Progress, reg, seg};
 use crate::cpu::bus::CpuBus;
 use crate::cpu::probe::Probe;
-use crate::cpu::x86::alu::{self, AluOut, Operation, Shift, flag};
+use crate::cpu::x86::alu::{self, AluOut, DecimalRule, Operation, Shift, flag};
 
 impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
     /// Executes an instruction whose opcode has just left the queue.
@@ -274,8 +274,8 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
         let [al, ah] = self.s.registers[reg::AX].to_le_bytes();
         let flags = self.s.flags;
         let (out, step) = match opcode {
-            0x27 => (alu::daa(al, flags), 0),
-            0x2F => (alu::das(al, flags), 0),
+            0x27 => (alu::daa(al, flags, DecimalRule::I8086), 0),
+            0x2F => (alu::das(al, flags, DecimalRule::I8086), 0),
             0x37 => (alu::aaa(al, flags), 1),
             _ => (alu::aas(al, flags), -1),
         };

@@ -1,0 +1,123 @@
+//! Handlers of what changes the course of things: jumps, calls, flags, the processor itself.
+
+use super::{Kind, Select, View, by_form, by_wide_width};
+use crate::cpu::x86::backend::Immediate;
+use crate::cpu::x86::meaning::flow::{Call, Jump, JumpIf, JumpIfCounterZero, Loop, Return};
+use crate::cpu::x86::routine::{far, system};
+use crate::cpu::x86::state::seg;
+use iced_x86::{Code, FlowControl, Mnemonic, OpKind};
+
+pub(super) fn select<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    match view.instruction.flow_control() {
+        FlowControl::ConditionalBranch => conditional::<S>(view),
+        FlowControl::UnconditionalBranch | FlowControl::IndirectBranch => jump::<S>(view),
+        FlowControl::Call | FlowControl::IndirectCall => call::<S>(view),
+        FlowControl::Return => return_::<S>(view),
+        FlowControl::Interrupt => interrupt::<S>(view),
+        _ => flags::<S>(view).or_else(|| system::<S>(view)),
+    }
+}
+
+/// Whether a direct branch leads to a 16-bit offset.
+fn is_narrow(view: &View<'_>) -> bool {
+    matches!(view.instruction.op0_kind(), OpKind::NearBranch16 | OpKind::FarBranch16)
+}
+
+fn conditional<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    let narrow = is_narrow(view);
+    Some(match view.instruction.mnemonic() {
+        Mnemonic::Loop | Mnemonic::Loope | Mnemonic::Loopne if narrow => S::meaning::<Loop<u16>>(),
+        Mnemonic::Loop | Mnemonic::Loope | Mnemonic::Loopne => S::meaning::<Loop<u32>>(),
+        Mnemonic::Jcxz | Mnemonic::Jecxz if narrow => S::meaning::<JumpIfCounterZero<u16>>(),
+        Mnemonic::Jcxz | Mnemonic::Jecxz => S::meaning::<JumpIfCounterZero<u32>>(),
+        _ if narrow => S::meaning::<JumpIf<u16>>(),
+        _ => S::meaning::<JumpIf<u32>>(),
+    })
+}
+
+fn jump<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    let code = view.instruction.code();
+    match view.kind(0) {
+        Kind::Branch if is_narrow(view) => Some(S::meaning::<Jump<u16, Immediate>>()),
+        Kind::Branch => Some(S::meaning::<Jump<u32, Immediate>>()),
+        Kind::FarBranch if is_narrow(view) => Some(S::routine::<far::JumpFar<u16>>()),
+        Kind::FarBranch => Some(S::routine::<far::JumpFar<u32>>()),
+        Kind::Memory if code == Code::Jmp_m1616 => Some(S::routine::<far::JumpFarMemory<u16>>()),
+        Kind::Memory if code == Code::Jmp_m1632 => Some(S::routine::<far::JumpFarMemory<u32>>()),
+        kind => by_form!(kind, F => by_wide_width!(view.width(0), T => S::meaning::<Jump<T, F>>())),
+    }
+}
+
+fn call<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    let code = view.instruction.code();
+    match view.kind(0) {
+        Kind::Branch if is_narrow(view) => Some(S::meaning::<Call<u16, Immediate>>()),
+        Kind::Branch => Some(S::meaning::<Call<u32, Immediate>>()),
+        Kind::FarBranch if is_narrow(view) => Some(S::routine::<far::CallFar<u16>>()),
+        Kind::FarBranch => Some(S::routine::<far::CallFar<u32>>()),
+        Kind::Memory if code == Code::Call_m1616 => Some(S::routine::<far::CallFarMemory<u16>>()),
+        Kind::Memory if code == Code::Call_m1632 => Some(S::routine::<far::CallFarMemory<u32>>()),
+        kind => by_form!(kind, F => by_wide_width!(view.width(0), T => S::meaning::<Call<T, F>>())),
+    }
+}
+
+fn return_<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    Some(match view.instruction.code() {
+        Code::Retnw | Code::Retnw_imm16 => S::meaning::<Return<u16>>(),
+        Code::Retnd | Code::Retnd_imm16 => S::meaning::<Return<u32>>(),
+        Code::Retfw | Code::Retfw_imm16 => S::routine::<far::ReturnFar<u16>>(),
+        Code::Retfd | Code::Retfd_imm16 => S::routine::<far::ReturnFar<u32>>(),
+        Code::Iretw => S::routine::<far::Iret<u16>>(),
+        Code::Iretd => S::routine::<far::Iret<u32>>(),
+        _ => return None,
+    })
+}
+
+fn interrupt<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    Some(match view.instruction.mnemonic() {
+        Mnemonic::Int | Mnemonic::Int3 => S::routine::<far::SoftwareInterrupt>(),
+        Mnemonic::Into => S::routine::<far::Into>(),
+        _ => return None,
+    })
+}
+
+fn flags<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    Some(match view.instruction.mnemonic() {
+        Mnemonic::Clc | Mnemonic::Stc | Mnemonic::Cmc => S::routine::<system::Carry>(),
+        Mnemonic::Cld | Mnemonic::Std => S::routine::<system::Direction>(),
+        Mnemonic::Cli | Mnemonic::Sti => S::routine::<system::Interrupts>(),
+        Mnemonic::Lahf => S::routine::<system::Lahf>(),
+        Mnemonic::Sahf => S::routine::<system::Sahf>(),
+        _ => return None,
+    })
+}
+
+fn system<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    match view.instruction.mnemonic() {
+        Mnemonic::Hlt => Some(S::routine::<system::Hlt>()),
+        Mnemonic::Wait => Some(S::routine::<system::Wait>()),
+        Mnemonic::Bound => by_wide_width!(view.width(0), T => S::routine::<system::Bound<T>>()),
+        Mnemonic::Sgdt | Mnemonic::Sidt => Some(S::routine::<system::StoreTable>()),
+        Mnemonic::Lgdt | Mnemonic::Lidt => Some(S::routine::<system::LoadTable>()),
+        Mnemonic::Smsw if view.kind(0) == Kind::Memory => Some(S::routine::<system::SmswMemory>()),
+        Mnemonic::Smsw => by_wide_width!(view.width(0), T => S::routine::<system::SmswRegister<T>>()),
+        Mnemonic::Lmsw if view.kind(0) == Kind::Memory => Some(S::routine::<system::LmswMemory>()),
+        Mnemonic::Lmsw => Some(S::routine::<system::LmswRegister>()),
+        Mnemonic::Clts => Some(S::routine::<system::Clts>()),
+        _ => None,
+    }
+}
+
+/// What the opcode says besides its operands: a condition's number, which of a group.
+pub(super) fn detail(mnemonic: Mnemonic) -> u8 {
+    match mnemonic {
+        Mnemonic::Loope | Mnemonic::Stc | Mnemonic::Std | Mnemonic::Sti => 1,
+        Mnemonic::Sidt | Mnemonic::Lidt => 1,
+        Mnemonic::Loopne | Mnemonic::Cmc => 2,
+        Mnemonic::Lss => seg::SS,
+        Mnemonic::Lds => seg::DS,
+        Mnemonic::Lfs => seg::FS,
+        Mnemonic::Lgs => seg::GS,
+        _ => 0,
+    }
+}

@@ -1,0 +1,437 @@
+//! From a decoded instruction to its operands and its handler: once for each instruction of a trace, or each time in the
+//! strict engine.
+
+mod arithmetic;
+mod control;
+mod transfer;
+
+use super::backend::Meaning;
+use super::checked::Routine;
+use super::model::Model;
+use super::operands::{OffsetSize, Operands, Repeat};
+use super::routine::system::{Escape, EscapeMemory};
+use super::state::reg;
+use crate::addr::Width;
+use iced_x86::{Code, ConditionCode, CpuidFeature, Decoder, DecoderOptions, Instruction, OpKind, Register};
+
+/// What an engine makes of a meaning.
+pub trait Select {
+    type Handler;
+
+    fn meaning<M: Meaning>() -> Self::Handler;
+    fn routine<R: Routine>() -> Self::Handler;
+}
+
+/// An instruction ready to be executed.
+#[derive(Clone, Copy, Debug)]
+pub struct Lowered<H> {
+    pub operands: Operands,
+    pub handler: H,
+}
+
+/// Decodes and lowers the instruction at the start of `bytes`, which lies at `ip` of a code segment with 16- or 32-bit
+/// defaults (`bits`).
+///
+/// # Errors
+/// When there are too few bytes, or this model has no such instruction.
+pub fn lower<S: Select>(
+    model: &Model,
+    bits: u32,
+    bytes: &[u8],
+    ip: u64,
+) -> Result<Lowered<S::Handler>, Undecodable> {
+    let opcode = bytes.iter().take_while(|&&byte| is_prefix(byte)).count();
+    if bytes.get(opcode).is_some_and(|byte| (0xD8..=0xDF).contains(byte)) {
+        return lower_escape::<S>(bits, bytes, opcode);
+    }
+    let instruction = decode(model, bits, bytes, ip)?;
+    let view = View::new(&instruction);
+    let handler = transfer::select::<S>(&view)
+        .or_else(|| arithmetic::select::<S>(&view))
+        .or_else(|| control::select::<S>(&view))
+        .ok_or(Undecodable::Invalid)?;
+    Ok(Lowered { operands: view.operands, handler })
+}
+
+/// Why bytes are no instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undecodable {
+    /// It goes on behind the bytes given.
+    Incomplete,
+    /// It is longer than this model takes.
+    TooLong,
+    /// This model does not know it.
+    Invalid,
+}
+
+/// The instructions of a coprocessor that is not there: the opcodes D8 to DF with their operand, whatever it is.
+fn lower_escape<S: Select>(
+    bits: u32,
+    bytes: &[u8],
+    opcode: usize,
+) -> Result<Lowered<S::Handler>, Undecodable> {
+    let mut stand_in = bytes.to_vec();
+    // MOV with a ModR/M byte: as long, and with the same operand.
+    stand_in[opcode] = 0x8B;
+    let instruction = Decoder::new(bits, &stand_in, DecoderOptions::NO_INVALID_CHECK).decode();
+    if instruction.is_invalid() {
+        return Err(Undecodable::Incomplete);
+    }
+    let view = View::new(&instruction);
+    let handler = match view.kind(1) {
+        Kind::Memory => S::routine::<EscapeMemory>(),
+        _ => S::routine::<Escape>(),
+    };
+    Ok(Lowered { operands: view.operands, handler })
+}
+
+/// Decodes one instruction as `model` reads it.
+///
+/// # Errors
+/// As [`lower`].
+pub fn decode(model: &Model, bits: u32, bytes: &[u8], ip: u64) -> Result<Instruction, Undecodable> {
+    let prefixes = bytes.iter().take_while(|&&byte| is_prefix(byte)).count();
+    if bytes[..prefixes].iter().any(|&byte| model.lacks_prefix(byte)) {
+        return Err(Undecodable::Invalid);
+    }
+    // BOUND, LES and LDS of a register are no instructions; later they became the prefixes of AVX and AVX-512.
+    if let [0x62 | 0xC4 | 0xC5, 0xC0..=0xFF, ..] = bytes[prefixes..]
+        && !model.has(CpuidFeature::AVX)
+    {
+        return Err(Undecodable::Invalid);
+    }
+    let options = DecoderOptions::NO_INVALID_CHECK;
+    let bytes = &bytes[..bytes.len().min(model.longest_instruction)];
+    let instruction = Decoder::with_ip(bits, bytes, ip, options).decode();
+    if instruction.is_invalid() {
+        return Err(match (is_short(bits, bytes, ip, options), bytes.len() == model.longest_instruction) {
+            (true, true) => Undecodable::TooLong,
+            (true, false) => Undecodable::Incomplete,
+            (false, _) => Undecodable::Invalid,
+        });
+    }
+    let known = instruction.cpuid_features().iter().all(|&feature| model.has(feature));
+    let lockable = !instruction.has_lock_prefix() || !model.checks_lock() || can_be_locked(bits, bytes, ip);
+    let segments = (0..instruction.op_count()).map(|i| instruction.op_register(i));
+    let has_segments = segments
+        .filter(|register| register.is_segment_register())
+        .all(|register| (register.number() as u8) < model.segment_registers());
+    if known && lockable && has_segments { Ok(instruction) } else { Err(Undecodable::Invalid) }
+}
+
+const fn is_prefix(byte: u8) -> bool {
+    matches!(byte, 0x26 | 0x2E | 0x36 | 0x3E | 0x64..=0x67 | 0xF0 | 0xF2 | 0xF3)
+}
+
+/// Whether more bytes could make an instruction of these.
+fn is_short(bits: u32, bytes: &[u8], ip: u64, options: u32) -> bool {
+    let mut decoder = Decoder::with_ip(bits, bytes, ip, options);
+    let _ = decoder.decode();
+    decoder.last_error() == iced_x86::DecoderError::NoMoreBytes
+}
+
+/// Whether a LOCK prefix before this instruction is allowed: the decoder's own check, which else is off.
+fn can_be_locked(bits: u32, bytes: &[u8], ip: u64) -> bool {
+    !Decoder::with_ip(bits, bytes, ip, DecoderOptions::NONE).decode().is_invalid()
+}
+
+/// Where an operand is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Register,
+    Segment,
+    Memory,
+    Immediate,
+    Branch,
+    FarBranch,
+    None,
+}
+
+/// A decoded instruction, as selecting its handler looks at it.
+struct View<'a> {
+    instruction: &'a Instruction,
+    operands: Operands,
+    kinds: [Kind; 3],
+}
+
+impl<'a> View<'a> {
+    fn new(instruction: &'a Instruction) -> Self {
+        let kinds = std::array::from_fn(|i| kind_of(instruction, i as u32));
+        let mut view = Self { instruction, operands: Operands::default(), kinds };
+        view.operands.length = instruction.len() as u8;
+        view.operands.repeat = repeat_of(instruction);
+        view.take_registers();
+        view.take_memory();
+        view.take_immediate();
+        view.operands.detail = detail(instruction);
+        view
+    }
+
+    /// Bytes that PUSH and POP move.
+    fn stack_width(&self) -> u32 {
+        self.instruction.stack_pointer_increment().unsigned_abs()
+    }
+
+    /// The width of operand `i`, registers and memory; `None` for others.
+    fn width(&self, i: u32) -> Option<Width> {
+        let bytes = match self.instruction.op_kind(i) {
+            OpKind::Register => self.instruction.op_register(i).size(),
+            _ => self.instruction.memory_size().size(),
+        };
+        Some(match bytes {
+            1 => Width::Byte,
+            2 => Width::Word,
+            4 => Width::Dword,
+            8 => Width::Qword,
+            _ => return None,
+        })
+    }
+
+    fn kind(&self, i: usize) -> Kind {
+        self.kinds[i]
+    }
+
+    /// General registers in the order of the operands, segment registers in [`Operands::second`].
+    fn take_registers(&mut self) {
+        let mut next = 0;
+        for (i, kind) in self.kinds.into_iter().enumerate() {
+            let register = self.instruction.op_register(i as u32);
+            match kind {
+                Kind::Register if next == 0 => self.operands.first = number_of(register),
+                Kind::Register => self.operands.second = number_of(register),
+                Kind::Segment => self.operands.second = register.number() as u8,
+                _ => {}
+            }
+            next += usize::from(kind == Kind::Register);
+        }
+    }
+
+    fn take_memory(&mut self) {
+        let i = self.instruction;
+        let (base, index) = (i.memory_base(), i.memory_index());
+        let o = &mut self.operands;
+        o.base = if base == Register::None { reg::NONE } else { number_of(base) };
+        o.index = if index == Register::None { reg::NONE } else { number_of(index) };
+        o.scale = i.memory_index_scale().trailing_zeros() as u8;
+        o.displacement = i.memory_displacement64() as i32;
+        if i.memory_segment() != Register::None {
+            o.segment = i.memory_segment().number() as u8;
+        }
+        o.offset_size = offset_size(i);
+    }
+
+    fn take_immediate(&mut self) {
+        let i = self.instruction;
+        for (operand, kind) in self.kinds.into_iter().enumerate() {
+            self.operands.immediate = match kind {
+                Kind::Immediate => i.immediate(operand as u32),
+                Kind::Branch => i.near_branch_target(),
+                Kind::FarBranch => {
+                    let offset = match i.op_kind(operand as u32) {
+                        OpKind::FarBranch16 => u32::from(i.far_branch16()),
+                        _ => i.far_branch32(),
+                    };
+                    u64::from(i.far_branch_selector()) << 32 | u64::from(offset)
+                }
+                _ => continue,
+            };
+        }
+        match i.code() {
+            Code::Int3 => self.operands.immediate = 3,
+            Code::Enterw_imm16_imm8 | Code::Enterd_imm16_imm8 => {
+                self.operands.immediate |= u64::from(i.immediate8_2nd()) << 16;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What the opcode says besides its operands: see [`Operands::detail`].
+fn detail(instruction: &Instruction) -> u8 {
+    let mnemonic = instruction.mnemonic();
+    if let Some(kind) = arithmetic::shift_kind(mnemonic) {
+        return kind as u8;
+    }
+    match instruction.condition_code() {
+        ConditionCode::None => control::detail(mnemonic),
+        // Named in the order of their numbers, after None.
+        condition if !instruction.is_loopcc() => condition as u8 - 1,
+        _ => control::detail(mnemonic),
+    }
+}
+
+fn kind_of(instruction: &Instruction, i: u32) -> Kind {
+    if i >= instruction.op_count() {
+        return Kind::None;
+    }
+    match instruction.op_kind(i) {
+        OpKind::Register if instruction.op_register(i).is_segment_register() => Kind::Segment,
+        OpKind::Register => Kind::Register,
+        OpKind::NearBranch16 | OpKind::NearBranch32 | OpKind::NearBranch64 => Kind::Branch,
+        OpKind::FarBranch16 | OpKind::FarBranch32 => Kind::FarBranch,
+        OpKind::Memory => Kind::Memory,
+        kind if is_immediate(kind) => Kind::Immediate,
+        _ => Kind::None,
+    }
+}
+
+fn is_immediate(kind: OpKind) -> bool {
+    matches!(
+        kind,
+        OpKind::Immediate8
+            | OpKind::Immediate16
+            | OpKind::Immediate32
+            | OpKind::Immediate64
+            | OpKind::Immediate8to16
+            | OpKind::Immediate8to32
+            | OpKind::Immediate8to64
+            | OpKind::Immediate32to64
+    )
+}
+
+/// The number by which [`Operands`] name a general register.
+fn number_of(register: Register) -> u8 {
+    let number = register.full_register().number() as u8;
+    let high = matches!(register, Register::AH | Register::CH | Register::DH | Register::BH);
+    if high { number + reg::HIGH } else { number }
+}
+
+fn repeat_of(instruction: &Instruction) -> Repeat {
+    if instruction.has_repne_prefix() {
+        Repeat::WhileNotEqual
+    } else if instruction.has_rep_prefix() {
+        Repeat::WhileEqual
+    } else {
+        Repeat::Once
+    }
+}
+
+/// How wide the addresses of an instruction are: of its memory operand, or of a string or a counter.
+fn offset_size(instruction: &Instruction) -> OffsetSize {
+    let mut sizes = (0..instruction.op_count()).filter_map(|i| match instruction.op_kind(i) {
+        OpKind::MemorySegSI | OpKind::MemorySegDI | OpKind::MemoryESDI => Some(OffsetSize::Bits16),
+        OpKind::MemorySegESI | OpKind::MemorySegEDI | OpKind::MemoryESEDI => Some(OffsetSize::Bits32),
+        OpKind::MemorySegRSI | OpKind::MemorySegRDI | OpKind::MemoryESRDI => Some(OffsetSize::Bits64),
+        OpKind::Memory => Some(memory_offset_size(instruction)),
+        _ => None,
+    });
+    sizes.next().unwrap_or_else(|| counter_size(instruction))
+}
+
+fn memory_offset_size(instruction: &Instruction) -> OffsetSize {
+    let register = match (instruction.memory_base(), instruction.memory_index()) {
+        (Register::None, index) => index,
+        (base, _) => base,
+    };
+    match (register, instruction.memory_displ_size()) {
+        (Register::None, 2) => OffsetSize::Bits16,
+        (Register::None, 8) => OffsetSize::Bits64,
+        (Register::None, _) => OffsetSize::Bits32,
+        (register, _) if register.size() == 2 => OffsetSize::Bits16,
+        (register, _) if register.size() == 8 => OffsetSize::Bits64,
+        _ => OffsetSize::Bits32,
+    }
+}
+
+/// Of LOOP and JCXZ, which name no operand: the register is part of the code.
+fn counter_size(instruction: &Instruction) -> OffsetSize {
+    use Code as C;
+    match instruction.code() {
+        C::Loop_rel8_16_ECX | C::Loop_rel8_32_ECX | C::Loop_rel8_64_ECX => OffsetSize::Bits32,
+        C::Loope_rel8_16_ECX | C::Loope_rel8_32_ECX | C::Loope_rel8_64_ECX => OffsetSize::Bits32,
+        C::Loopne_rel8_16_ECX | C::Loopne_rel8_32_ECX | C::Loopne_rel8_64_ECX => OffsetSize::Bits32,
+        C::Jecxz_rel8_16 | C::Jecxz_rel8_32 | C::Jecxz_rel8_64 => OffsetSize::Bits32,
+        C::Loop_rel8_64_RCX | C::Loope_rel8_64_RCX | C::Loopne_rel8_64_RCX => OffsetSize::Bits64,
+        C::Jrcxz_rel8_64 => OffsetSize::Bits64,
+        _ => OffsetSize::Bits16,
+    }
+}
+
+/// Names a type for an operand's width, in an expression that may use it.
+macro_rules! by_width {
+    ($width:expr, $t:ident => $handler:expr) => {
+        match $width {
+            Some($crate::addr::Width::Byte) => {
+                type $t = u8;
+                Some($handler)
+            }
+            other => $crate::cpu::x86::lower::by_wide_width!(other, $t => $handler),
+        }
+    };
+}
+
+/// As [`by_width`], for instructions without a byte form.
+macro_rules! by_wide_width {
+    ($width:expr, $t:ident => $handler:expr) => {
+        match $width {
+            Some($crate::addr::Width::Word) => {
+                type $t = u16;
+                Some($handler)
+            }
+            Some($crate::addr::Width::Dword) => {
+                type $t = u32;
+                Some($handler)
+            }
+            Some($crate::addr::Width::Qword) => {
+                type $t = u64;
+                Some($handler)
+            }
+            _ => None,
+        }
+    };
+}
+
+/// Names a type for a form that is [`First`](super::backend::First) or memory.
+macro_rules! by_form {
+    ($kind:expr, $f:ident => $handler:expr) => {
+        match $kind {
+            $crate::cpu::x86::lower::Kind::Register => {
+                type $f = $crate::cpu::x86::backend::First;
+                $handler
+            }
+            $crate::cpu::x86::lower::Kind::Memory => {
+                type $f = $crate::cpu::x86::backend::Memory;
+                $handler
+            }
+            _ => None,
+        }
+    };
+}
+
+/// Names types for the usual pairs of forms.
+macro_rules! by_forms {
+    ($view:expr, $d:ident, $s:ident => $handler:expr) => {{
+        use $crate::cpu::x86::backend;
+        use $crate::cpu::x86::lower::Kind;
+        match ($view.kind(0), $view.kind(1)) {
+            (Kind::Register, Kind::Register) => {
+                type $d = backend::First;
+                type $s = backend::Second;
+                $handler
+            }
+            (Kind::Register, Kind::Memory) => {
+                type $d = backend::First;
+                type $s = backend::Memory;
+                $handler
+            }
+            (Kind::Register, Kind::Immediate) => {
+                type $d = backend::First;
+                type $s = backend::Immediate;
+                $handler
+            }
+            (Kind::Memory, Kind::Register) => {
+                type $d = backend::Memory;
+                type $s = backend::First;
+                $handler
+            }
+            (Kind::Memory, Kind::Immediate) => {
+                type $d = backend::Memory;
+                type $s = backend::Immediate;
+                $handler
+            }
+            _ => None,
+        }
+    }};
+}
+
+use {by_form, by_forms, by_wide_width, by_width};

@@ -1,0 +1,149 @@
+//! Handlers of what moves.
+
+use super::{Kind, Select, View, by_form, by_forms, by_wide_width, by_width};
+use crate::addr::Width;
+use crate::cpu::x86::backend::{First, Immediate, Memory, Second, Selector};
+use crate::cpu::x86::meaning::transfer::{Exchange, Extend, Leave, LoadAddress, Move, Nothing, Pop, Push};
+use crate::cpu::x86::routine::{far, string, system};
+use crate::cpu::x86::state::seg;
+use iced_x86::{Code, Mnemonic};
+
+pub(super) fn select<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    match view.instruction.mnemonic() {
+        Mnemonic::Mov => move_::<S>(view),
+        Mnemonic::Movzx => extend::<S, false>(view),
+        Mnemonic::Movsx => extend::<S, true>(view),
+        Mnemonic::Lea => by_wide_width!(view.width(0), T => S::meaning::<LoadAddress<T>>()),
+        Mnemonic::Xchg => exchange::<S>(view),
+        Mnemonic::Push => push::<S>(view),
+        Mnemonic::Pop => pop::<S>(view),
+        Mnemonic::Nop => Some(S::meaning::<Nothing>()),
+        Mnemonic::Xlatb => Some(S::routine::<system::Xlat>()),
+        Mnemonic::Les | Mnemonic::Lds | Mnemonic::Lss | Mnemonic::Lfs | Mnemonic::Lgs => {
+            by_wide_width!(view.width(0), T => S::routine::<far::LoadPointer<T>>())
+        }
+        Mnemonic::In | Mnemonic::Out => port::<S>(view),
+        _ => frames::<S>(view).or_else(|| strings::<S>(view)),
+    }
+}
+
+fn frames<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    Some(match view.instruction.mnemonic() {
+        Mnemonic::Pusha => S::routine::<system::PushAll<u16>>(),
+        Mnemonic::Pushad => S::routine::<system::PushAll<u32>>(),
+        Mnemonic::Popa => S::routine::<system::PopAll<u16>>(),
+        Mnemonic::Popad => S::routine::<system::PopAll<u32>>(),
+        Mnemonic::Pushf => S::routine::<system::PushFlags<u16>>(),
+        Mnemonic::Pushfd => S::routine::<system::PushFlags<u32>>(),
+        Mnemonic::Popf => S::routine::<system::PopFlags<u16>>(),
+        Mnemonic::Popfd => S::routine::<system::PopFlags<u32>>(),
+        Mnemonic::Enter if view.instruction.code() == Code::Enterw_imm16_imm8 => {
+            S::routine::<system::Enter<u16>>()
+        }
+        Mnemonic::Enter => S::routine::<system::Enter<u32>>(),
+        Mnemonic::Leave if view.instruction.code() == Code::Leavew => S::meaning::<Leave<u16>>(),
+        Mnemonic::Leave => S::meaning::<Leave<u32>>(),
+        _ => return None,
+    })
+}
+
+fn move_<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    let width = view.width(0);
+    match (view.kind(0), view.kind(1)) {
+        (Kind::Register, Kind::Segment) => {
+            by_wide_width!(width, T => S::meaning::<Move<T, First, Selector>>())
+        }
+        (Kind::Memory, Kind::Segment) => Some(S::meaning::<Move<u16, Memory, Selector>>()),
+        (Kind::Segment, _) if view.operands.second == seg::CS => None,
+        (Kind::Segment, Kind::Register) => Some(S::routine::<far::SelectorFromRegister>()),
+        (Kind::Segment, Kind::Memory) => Some(S::routine::<far::SelectorFromMemory>()),
+        _ => by_forms!(view, D, F => by_width!(width, T => S::meaning::<Move<T, D, F>>())),
+    }
+}
+
+fn extend<S: Select, const SIGNED: bool>(view: &View<'_>) -> Option<S::Handler> {
+    by_forms!(view, D, F => match view.width(1) {
+        Some(Width::Byte) => by_wide_width!(view.width(0), U => S::meaning::<Extend<u8, U, D, F, SIGNED>>()),
+        Some(Width::Word) => by_wide_width!(view.width(0), U => S::meaning::<Extend<u16, U, D, F, SIGNED>>()),
+        _ => None,
+    })
+}
+
+fn exchange<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    let width = view.width(0);
+    match (view.kind(0), view.kind(1)) {
+        (Kind::Memory, _) | (_, Kind::Memory) => {
+            by_width!(width, T => S::meaning::<Exchange<T, Memory, First>>())
+        }
+        _ => by_width!(width, T => S::meaning::<Exchange<T, First, Second>>()),
+    }
+}
+
+fn push<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    let wide = view.stack_width() == 4;
+    match view.kind(0) {
+        Kind::Immediate if wide => Some(S::meaning::<Push<u32, Immediate>>()),
+        Kind::Immediate => Some(S::meaning::<Push<u16, Immediate>>()),
+        Kind::Segment if wide => Some(S::meaning::<Push<u32, Selector>>()),
+        Kind::Segment => Some(S::meaning::<Push<u16, Selector>>()),
+        kind => by_form!(kind, F => by_wide_width!(view.width(0), T => S::meaning::<Push<T, F>>())),
+    }
+}
+
+fn pop<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    match view.kind(0) {
+        Kind::Segment if view.operands.second == seg::CS => None,
+        Kind::Segment if view.stack_width() == 4 => Some(S::routine::<far::PopSelector<u32>>()),
+        Kind::Segment => Some(S::routine::<far::PopSelector<u16>>()),
+        Kind::Memory => by_wide_width!(view.width(0), T => S::routine::<system::PopMemory<T>>()),
+        _ => by_wide_width!(view.width(0), T => S::meaning::<Pop<T, First>>()),
+    }
+}
+
+fn port<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    let is_in = view.instruction.mnemonic() == Mnemonic::In;
+    let (data, port) = if is_in { (0, 1) } else { (1, 0) };
+    let width = view.width(data);
+    match (is_in, view.kind(port)) {
+        (true, Kind::Immediate) => by_width!(width, T => S::routine::<system::In<T>>()),
+        (true, _) => by_width!(width, T => S::routine::<system::InDx<T>>()),
+        (false, Kind::Immediate) => by_width!(width, T => S::routine::<system::Out<T>>()),
+        (false, _) => by_width!(width, T => S::routine::<system::OutDx<T>>()),
+    }
+}
+
+fn strings<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    let width = string_width(view.instruction.mnemonic())?;
+    match view.instruction.mnemonic() {
+        Mnemonic::Movsb | Mnemonic::Movsw | Mnemonic::Movsd => {
+            by_width!(width, T => S::routine::<string::Movs<T>>())
+        }
+        Mnemonic::Cmpsb | Mnemonic::Cmpsw | Mnemonic::Cmpsd => {
+            by_width!(width, T => S::routine::<string::Cmps<T>>())
+        }
+        Mnemonic::Scasb | Mnemonic::Scasw | Mnemonic::Scasd => {
+            by_width!(width, T => S::routine::<string::Scas<T>>())
+        }
+        Mnemonic::Lodsb | Mnemonic::Lodsw | Mnemonic::Lodsd => {
+            by_width!(width, T => S::routine::<string::Lods<T>>())
+        }
+        Mnemonic::Stosb | Mnemonic::Stosw | Mnemonic::Stosd => {
+            by_width!(width, T => S::routine::<string::Stos<T>>())
+        }
+        Mnemonic::Insb | Mnemonic::Insw | Mnemonic::Insd => {
+            by_width!(width, T => S::routine::<string::Ins<T>>())
+        }
+        _ => by_width!(width, T => S::routine::<string::Outs<T>>()),
+    }
+}
+
+/// The width of a string instruction, which its name says; `None` for all others.
+fn string_width(mnemonic: Mnemonic) -> Option<Option<Width>> {
+    use Mnemonic as M;
+    Some(Some(match mnemonic {
+        M::Movsb | M::Cmpsb | M::Scasb | M::Lodsb | M::Stosb | M::Insb | M::Outsb => Width::Byte,
+        M::Movsw | M::Cmpsw | M::Scasw | M::Lodsw | M::Stosw | M::Insw | M::Outsw => Width::Word,
+        M::Movsd | M::Cmpsd | M::Scasd | M::Lodsd | M::Stosd | M::Insd | M::Outsd => Width::Dword,
+        _ => return None,
+    }))
+}

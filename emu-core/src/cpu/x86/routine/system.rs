@@ -1,0 +1,288 @@
+//! Flags, ports, the stack in bulk, and control of the processor.
+
+use super::{Outcome, routines};
+use crate::cpu::bus::MemoryBus;
+use crate::cpu::probe::Probe;
+use crate::cpu::x86::alu::{Int, flag};
+use crate::cpu::x86::backend::{Backend, First, Form, Memory, offset, peek_top, push};
+use crate::cpu::x86::checked::{Checked, Fault, vector};
+use crate::cpu::x86::model::Generation;
+use crate::cpu::x86::operands::Operands;
+use crate::cpu::x86::state::{Activity, TableRegister, cr0, reg, seg};
+
+routines! {
+    PushFlags = push_flags::<T>;
+    PopFlags = pop_flags::<T>;
+    Lahf = lahf;
+    Sahf = sahf;
+    /// CLC, STC, CMC: [`Operands::detail`] is 0, 1 or 2.
+    Carry = carry;
+    /// CLD, STD: [`Operands::detail`] is the flag's new value.
+    Direction = direction;
+    /// CLI, STI.
+    Interrupts = interrupts;
+    Hlt = hlt;
+    /// IN and OUT with the port in the instruction, and in DX.
+    In = input::<T>;
+    InDx = input_dx::<T>;
+    Out = output::<T>;
+    OutDx = output_dx::<T>;
+    PushAll = push_all::<T>;
+    PopAll = pop_all::<T>;
+    PopMemory = pop_memory::<T>;
+    Enter = enter::<T>;
+    Bound = bound::<T>;
+    Xlat = xlat;
+    /// WAIT, and an instruction of the coprocessor that is not there.
+    Wait = wait;
+    Escape = escape;
+    EscapeMemory = escape_memory;
+    StoreTable = store_table;
+    LoadTable = load_table;
+    SmswRegister = smsw_register::<T>;
+    SmswMemory = smsw_memory;
+    LmswRegister = lmsw_register;
+    LmswMemory = lmsw_memory;
+    Clts = clts;
+}
+
+fn push_flags<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
+    let word =
+        cpu.s.flags.word() & !(crate::cpu::x86::flags::system::RF | crate::cpu::x86::flags::system::VM);
+    push(cpu, T::low(word))
+}
+
+fn pop_flags<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
+    let (value, top) = peek_top::<_, T>(cpu)?;
+    cpu.set_stack_top(top);
+    cpu.set_flags(value);
+    Ok(())
+}
+
+const AH: u8 = reg::AX + reg::HIGH;
+
+fn lahf<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
+    cpu.put(AH, cpu.s.flags.word() as u8);
+    Ok(())
+}
+
+fn sahf<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
+    let low = u16::from(cpu.get::<u8>(AH)) & flag::STATUS;
+    let status = cpu.s.flags.status() & flag::OF | low;
+    cpu.s.flags.set_status(status);
+    Ok(())
+}
+
+fn carry<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+    let carry = if o.detail == 2 { !cpu.s.flags.carry() } else { o.detail == 1 };
+    cpu.s.flags.set_carry(carry);
+    Ok(())
+}
+
+fn direction<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+    cpu.s.flags.put(flag::DF.into(), o.detail != 0);
+    Ok(())
+}
+
+/// STI lets one more instruction pass before an interrupt, if there was none to be had before.
+fn interrupts<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+    let before = cpu.s.flags.has(flag::IF.into());
+    cpu.s.flags.put(flag::IF.into(), o.detail != 0);
+    cpu.s.shadow = o.detail != 0 && !before;
+    Ok(())
+}
+
+fn hlt<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
+    cpu.s.activity = Activity::Halted;
+    Ok(())
+}
+
+fn input<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+    let value = cpu.input::<T>(u16::from(o.immediate as u8));
+    cpu.put(reg::AX, value);
+    Ok(())
+}
+
+fn input_dx<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
+    let value = cpu.input::<T>(cpu.get(reg::DX));
+    cpu.put(reg::AX, value);
+    Ok(())
+}
+
+fn output<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+    cpu.output(u16::from(o.immediate as u8), cpu.get::<T>(reg::AX));
+    Ok(())
+}
+
+fn output_dx<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
+    cpu.output(cpu.get(reg::DX), cpu.get::<T>(reg::AX));
+    Ok(())
+}
+
+/// PUSHA. A fault on the way leaves SP where it was.
+fn push_all<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
+    let top = cpu.stack_top();
+    let before = cpu.get::<T>(reg::SP);
+    for number in reg::AX..=reg::DI {
+        let value = if number == reg::SP { before } else { cpu.get(number) };
+        push::<_, T>(cpu, value).inspect_err(|_| cpu.set_stack_top(top))?;
+    }
+    Ok(())
+}
+
+/// POPA; SP's place on the stack is passed over.
+fn pop_all<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
+    let mut values = [T::low(0); 8];
+    let mut top = cpu.stack_top();
+    for value in values.iter_mut().rev() {
+        *value = cpu.read(seg::SS, top)?;
+        top = cpu.stack_moved(top, T::BYTES as i64);
+    }
+    for (number, value) in (reg::AX..).zip(values).filter(|&(number, _)| number != reg::SP) {
+        cpu.put(number, value);
+    }
+    cpu.set_stack_top(top);
+    Ok(())
+}
+
+/// POP into memory: an address with SP in it is worked out after SP has moved. The 80286 leaves it moved when the
+/// write faults.
+fn pop_memory<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+    let before = cpu.stack_top();
+    let (value, top) = peek_top::<_, T>(cpu)?;
+    cpu.set_stack_top(top);
+    Memory::write(cpu, o, value).inspect_err(|_| {
+        if cpu.model.generation > Generation::I80286 {
+            cpu.set_stack_top(before);
+        }
+    })
+}
+
+/// ENTER: bytes of locals in the immediate's low word, the nesting level above it.
+fn enter<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+    let (locals, level) = (o.immediate as u16, (o.immediate >> 16) as u8 & 31);
+    let before = cpu.stack_top();
+    let built = build_frame::<T, B, P>(cpu, level, locals);
+    let frame = built.inspect_err(|_| cpu.set_stack_top(before))?;
+    cpu.put(reg::BP, T::low(frame));
+    Ok(())
+}
+
+fn build_frame<T: Int, B: MemoryBus, P: Probe>(
+    cpu: &mut Checked<'_, B, P>,
+    level: u8,
+    locals: u16,
+) -> Result<u64, Fault> {
+    let old = cpu.get::<T>(reg::BP);
+    push(cpu, old)?;
+    let frame = cpu.stack_top();
+    let mut display = old.wide();
+    for _ in 1..level {
+        display = cpu.stack_moved(display, -(T::BYTES as i64));
+        let link = cpu.read::<T>(seg::SS, display)?;
+        push(cpu, link)?;
+    }
+    if level > 0 {
+        push(cpu, T::low(frame))?;
+    }
+    let top = cpu.stack_top();
+    let top = cpu.stack_moved(top, -i64::from(locals));
+    cpu.set_stack_top(top);
+    Ok(frame)
+}
+
+fn bound<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+    let at = offset(cpu, o);
+    let lower = cpu.read::<T>(o.segment, at)?.signed();
+    let upper = cpu.read::<T>(o.segment, at.wrapping_add(T::BYTES) & o.offset_size.mask())?.signed();
+    let index = cpu.get::<T>(o.first).signed();
+    if index < lower || index > upper { Err(Fault::plain(vector::BOUND)) } else { Ok(()) }
+}
+
+fn xlat<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+    let table = cpu.get::<u64>(reg::BX);
+    let at = table.wrapping_add(u64::from(cpu.get::<u8>(reg::AX))) & o.offset_size.mask();
+    let value = cpu.read::<u8>(o.segment, at)?;
+    cpu.put(reg::AX, value);
+    Ok(())
+}
+
+fn wait<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
+    let both = cr0::MP | cr0::TS;
+    if cpu.s.cr0 & both == both { Err(Fault::plain(vector::NO_COPROCESSOR)) } else { Ok(()) }
+}
+
+fn escape<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
+    if cpu.s.cr0 & (cr0::EM | cr0::TS) != 0 { Err(Fault::plain(vector::NO_COPROCESSOR)) } else { Ok(()) }
+}
+
+/// The operand's first word is read, whether a coprocessor wants it or not.
+fn escape_memory<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+    escape(cpu, o)?;
+    Memory::read::<_, u16>(cpu, o).map(drop)
+}
+
+/// The bytes of a table's base: three on the 80286, whose store leaves ones above them.
+fn base_mask<B: MemoryBus, P: Probe>(cpu: &Checked<'_, B, P>) -> u64 {
+    cpu.model.address_mask().min(0xFFFF_FFFF)
+}
+
+/// SGDT and SIDT ([`Operands::detail`] 0 and 1).
+fn store_table<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+    let table = if o.detail == 0 { cpu.s.gdtr } else { cpu.s.idtr };
+    let base = table.base | !base_mask(cpu);
+    let at = offset(cpu, o);
+    let above = at.wrapping_add(2) & o.offset_size.mask();
+    let cell = cpu.writable::<u32>(o.segment, above)?;
+    cpu.write(o.segment, at, table.limit)?;
+    cpu.write_cell(&cell, base as u32);
+    Ok(())
+}
+
+/// LGDT and LIDT.
+fn load_table<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+    let at = offset(cpu, o);
+    let limit = cpu.read::<u16>(o.segment, at)?;
+    let base = cpu.read::<u32>(o.segment, at.wrapping_add(2) & o.offset_size.mask())?;
+    let table = TableRegister { base: u64::from(base) & base_mask(cpu), limit };
+    if o.detail == 0 {
+        cpu.s.gdtr = table;
+    } else {
+        cpu.s.idtr = table;
+    }
+    Ok(())
+}
+
+fn smsw_register<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+    cpu.put(o.first, T::low(cpu.s.cr0));
+    Ok(())
+}
+
+fn smsw_memory<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+    let word = cpu.s.cr0 as u16;
+    Memory::write(cpu, o, word)
+}
+
+fn lmsw_register<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+    let word = First::read::<_, u16>(cpu, o)?;
+    set_machine_status(cpu, word);
+    Ok(())
+}
+
+fn lmsw_memory<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+    let word = Memory::read::<_, u16>(cpu, o)?;
+    set_machine_status(cpu, word);
+    Ok(())
+}
+
+/// LMSW sets PE, MP, EM and TS, and cannot clear PE.
+fn set_machine_status<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, word: u16) {
+    let bits = cr0::PE | cr0::MP | cr0::EM | cr0::TS;
+    let kept = cpu.s.cr0 & cr0::PE;
+    cpu.s.cr0 = cpu.s.cr0 & !bits | u64::from(word) & bits | kept;
+}
+
+fn clts<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
+    cpu.s.cr0 &= !cr0::TS;
+    Ok(())
+}

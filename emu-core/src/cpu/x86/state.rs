@@ -1,0 +1,157 @@
+//! What an 80286 and its successors hold: plain data that every engine shares, so that a running guest can change
+//! engines at any instruction.
+
+use super::flags::Flags;
+use crate::cpu::CpuCounters;
+use serde::{Deserialize, Serialize};
+
+/// Numbers of the general registers, as instructions encode them.
+pub mod reg {
+    pub const AX: u8 = 0;
+    pub const CX: u8 = 1;
+    pub const DX: u8 = 2;
+    pub const BX: u8 = 3;
+    pub const SP: u8 = 4;
+    pub const BP: u8 = 5;
+    pub const SI: u8 = 6;
+    pub const DI: u8 = 7;
+    /// A register that is always zero: an address without a base or an index.
+    pub const NONE: u8 = 16;
+    /// Added to 0–3, the registers' second bytes: AH, CH, DH, BH.
+    pub const HIGH: u8 = 0x80;
+}
+
+/// Numbers of the segment registers, as instructions encode them, and of the two that are loaded by others.
+pub mod seg {
+    pub const ES: u8 = 0;
+    pub const CS: u8 = 1;
+    pub const SS: u8 = 2;
+    pub const DS: u8 = 3;
+    pub const FS: u8 = 4;
+    pub const GS: u8 = 5;
+    pub const LDTR: u8 = 6;
+    pub const TR: u8 = 7;
+}
+
+/// Bits of CR0 (Intel SDM volume 3, 2.5); the lowest four are the 80286's machine status word.
+pub mod cr0 {
+    pub const PE: u64 = 1 << 0;
+    pub const MP: u64 = 1 << 1;
+    pub const EM: u64 = 1 << 2;
+    pub const TS: u64 = 1 << 3;
+    pub const ET: u64 = 1 << 4;
+    pub const NE: u64 = 1 << 5;
+    pub const WP: u64 = 1 << 16;
+    pub const AM: u64 = 1 << 18;
+    pub const NW: u64 = 1 << 29;
+    pub const CD: u64 = 1 << 30;
+    pub const PG: u64 = 1 << 31;
+}
+
+/// A segment register with its hidden part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment {
+    pub selector: u16,
+    /// Bytes 5 and 6 of the descriptor: access rights, and G, D/B, L, AVL in bits 12–15.
+    pub attributes: u16,
+    /// The offset of the last byte, in bytes whatever the granularity.
+    pub limit: u32,
+    pub base: u64,
+}
+
+impl Segment {
+    /// A segment of real mode: 64 KiB, readable, writable and executable.
+    pub const fn real(selector: u16) -> Self {
+        Self { selector, attributes: 0x93, limit: 0xFFFF, base: (selector as u64) << 4 }
+    }
+
+    /// D of a code segment, B of a stack segment.
+    pub const fn is_big(&self) -> bool {
+        self.attributes & 0x4000 != 0
+    }
+}
+
+/// GDTR or IDTR.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableRegister {
+    pub base: u64,
+    pub limit: u16,
+}
+
+/// What the processor is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Activity {
+    #[default]
+    Running,
+    /// HLT: until an interrupt.
+    Halted,
+    /// After a triple fault: until RESET or NMI.
+    Shutdown,
+}
+
+/// The architectural state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// By [`reg`]; those from [`reg::NONE`] on are zero.
+    pub registers: [u64; 32],
+    pub rip: u64,
+    pub flags: Flags,
+    /// By [`seg`].
+    pub segments: [Segment; 8],
+    pub gdtr: TableRegister,
+    pub idtr: TableRegister,
+    pub cr0: u64,
+    pub cr2: u64,
+    pub cr3: u64,
+    pub cr4: u64,
+    pub debug: [u64; 8],
+    pub activity: Activity,
+    /// No interrupt comes before the next instruction has been executed: after STI, MOV SS and POP SS.
+    pub shadow: bool,
+    /// The instruction at RIP is a repeated one that has begun.
+    pub repeating: bool,
+    /// The clock cycle at which the next instruction begins.
+    pub now: u64,
+    pub counters: CpuCounters,
+}
+
+impl State {
+    /// As after RESET (80286: data sheet 210253, "Processor Reset"; 80386 and later: Intel SDM volume 3, 10.1).
+    /// Code begins 16 bytes below the end of the address space of `address_mask`.
+    pub fn reset(now: u64, counters: CpuCounters, cr0: u64, address_mask: u64) -> Self {
+        let mut segments = [Segment::real(0); 8];
+        segments[usize::from(seg::CS)] = Segment { base: address_mask & !0xFFFF, ..Segment::real(0xF000) };
+        Self {
+            registers: [0; 32],
+            rip: 0xFFF0,
+            flags: Flags::new(),
+            segments,
+            gdtr: TableRegister { base: 0, limit: 0xFFFF },
+            idtr: TableRegister { base: 0, limit: 0x3FF },
+            cr0,
+            cr2: 0,
+            cr3: 0,
+            cr4: 0,
+            debug: [0; 8],
+            activity: Activity::Running,
+            shadow: false,
+            repeating: false,
+            now,
+            counters,
+        }
+    }
+
+    #[inline(always)]
+    pub fn segment(&self, number: u8) -> &Segment {
+        &self.segments[usize::from(number & 7)]
+    }
+
+    #[inline(always)]
+    pub fn segment_mut(&mut self, number: u8) -> &mut Segment {
+        &mut self.segments[usize::from(number & 7)]
+    }
+
+    pub fn is_protected(&self) -> bool {
+        self.cr0 & cr0::PE != 0
+    }
+}

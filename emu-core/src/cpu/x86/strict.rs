@@ -1,0 +1,131 @@
+//! The strict engine: fetches, decodes and executes one instruction at a time, with every check.
+
+use super::backend::Meaning;
+use super::checked::{Checked, Fault, Handler, Routine, run_meaning, vector};
+use super::lower::{Lowered, Select, Undecodable, lower};
+use super::state::{Activity, seg};
+use crate::cpu::Exit;
+use crate::cpu::bus::MemoryBus;
+use crate::cpu::probe::Probe;
+use crate::cpu::x86::alu::flag;
+use crate::time::Cycle;
+use std::marker::PhantomData;
+
+/// The longest instruction of any model.
+const LONGEST: usize = 15;
+
+/// Handlers that make every check.
+struct CheckedHandlers<B, P>(PhantomData<(B, P)>);
+
+impl<B: MemoryBus, P: Probe> Select for CheckedHandlers<B, P> {
+    type Handler = Handler<B, P>;
+
+    fn meaning<M: Meaning>() -> Handler<B, P> {
+        run_meaning::<M, B, P>
+    }
+
+    fn routine<R: Routine>() -> Handler<B, P> {
+        R::run::<B, P>
+    }
+}
+
+impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
+    /// See [`crate::cpu::Processor::run`].
+    pub fn run_strictly(&mut self) -> Exit {
+        loop {
+            if self.s.now >= self.bus.deadline().0 {
+                return Exit::Budget;
+            }
+            if self.take_interrupt() {
+                if self.single_step {
+                    return Exit::Budget;
+                }
+                continue;
+            }
+            if self.s.activity != Activity::Running {
+                return Exit::Halted;
+            }
+            if P::ACTIVE && !self.s.repeating && self.probe.before_instruction(self.code_address(self.s.rip))
+            {
+                return Exit::Probe;
+            }
+            self.step();
+            if self.bus.exit_requested() {
+                return Exit::BusRequest;
+            }
+            if P::ACTIVE && self.probe.stop_requested() {
+                return Exit::Probe;
+            }
+            if self.single_step {
+                return if self.s.activity == Activity::Running { Exit::Budget } else { Exit::Halted };
+            }
+        }
+    }
+
+    /// Enters an interrupt's handler if one is due between two instructions.
+    fn take_interrupt(&mut self) -> bool {
+        if self.s.shadow || self.s.activity == Activity::Shutdown {
+            return false;
+        }
+        let number = if self.bus.take_nmi() {
+            vector::NMI
+        } else if self.s.flags.has(flag::IF.into()) && self.bus.interrupt_line() {
+            self.bus.acknowledge_interrupt(Cycle(self.s.now))
+        } else {
+            return false;
+        };
+        self.s.activity = Activity::Running;
+        self.s.repeating = false;
+        self.s.now += self.model.clocks_per_instruction;
+        if let Err(fault) = self.interrupt(number) {
+            self.raise(fault);
+        }
+        true
+    }
+
+    /// One instruction, or as many iterations of one as there is time for.
+    fn step(&mut self) {
+        let start = self.s.rip;
+        let traps = self.s.flags.has(flag::TF.into());
+        self.s.shadow = false;
+        self.s.counters.instructions += u64::from(!self.s.repeating);
+        self.s.repeating = false;
+        self.s.now += self.model.clocks_per_instruction;
+        let done = self.next().and_then(|Lowered { operands, handler }| {
+            self.s.rip = start.wrapping_add(u64::from(operands.length)) & self.offset_mask();
+            handler(self, &operands)
+        });
+        if let Err(fault) = done {
+            self.s.rip = start;
+            self.raise(fault);
+        } else if traps && !self.s.shadow && self.s.activity != Activity::Shutdown {
+            self.raise(Fault::plain(vector::DEBUG));
+        }
+    }
+
+    /// Fetches and decodes the instruction at RIP.
+    fn next(&mut self) -> Result<Lowered<Handler<B, P>>, Fault> {
+        let mut bytes = [0; LONGEST];
+        let mut fetched = 0;
+        let bits = if self.s.segment(seg::CS).is_big() { 32 } else { 16 };
+        let mut offset = self.s.rip;
+        loop {
+            // Most instructions are short: no more than that is touched for them.
+            let wanted = (fetched + 4).min(LONGEST);
+            while fetched < wanted {
+                let Some(byte) = self.fetch(offset) else { break };
+                bytes[fetched] = byte;
+                fetched += 1;
+                offset += 1;
+            }
+            match lower::<CheckedHandlers<B, P>>(self.model, bits, &bytes[..fetched], self.s.rip) {
+                Ok(lowered) => return Ok(lowered),
+                Err(Undecodable::Invalid) => return Err(Fault::plain(vector::INVALID_OPCODE)),
+                Err(Undecodable::Incomplete) if fetched == wanted && wanted < LONGEST => {}
+                Err(Undecodable::Incomplete | Undecodable::TooLong) => {
+                    return Err(Fault::with_code(vector::GENERAL_PROTECTION, 0));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The engines of the 80286 and its successors against records of real chips.
+
+mod bench;
+#[path = "../corpus/mod.rs"]
+mod corpus;
+
+use bench::{Bench, Record};
+use emu_core::cpu::x86::model::{I80286, I80386DX, Model};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What became of one file of records.
+#[derive(Debug)]
+struct Score {
+    opcode: String,
+    records: usize,
+    met: usize,
+    first_mismatch: Option<String>,
+}
+
+fn score(bench: &mut Bench, records: &Path, opcode: &str) -> Score {
+    let mut score = Score { opcode: opcode.to_owned(), records: 0, met: 0, first_mismatch: None };
+    for record in corpus::read::<Record>(&records.join(format!("{opcode}.jsonl.gz"))) {
+        score.records += 1;
+        match bench.run(&record) {
+            None => score.met += 1,
+            Some(what) if score.first_mismatch.is_none() => {
+                let Record { idx, name, bytes, .. } = record;
+                score.first_mismatch = Some(format!("{opcode} #{idx} {name} ({bytes}): {what}"));
+            }
+            Some(_) => {}
+        }
+    }
+    score
+}
+
+/// Runs all records of a folder on all cores and gives what became of each file.
+fn scores(records: &Path, model: &'static Model) -> Vec<Score> {
+    let opcodes = corpus::opcodes(records);
+    let next = AtomicUsize::new(0);
+    let all = Mutex::new(Vec::new());
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut bench = Bench::new(model);
+                while let Some(opcode) = opcodes.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let score = score(&mut bench, records, opcode);
+                    all.lock().expect("no thread panicked").push(score);
+                }
+            });
+        }
+    });
+    let mut scores = all.into_inner().expect("no thread panicked");
+    scores.sort_by(|a, b| a.opcode.cmp(&b.opcode));
+    scores
+}
+
+fn every_record_is_met(name: &str, model: &'static Model) {
+    let Some(folder) = corpus::folder(name) else {
+        println!("skipped: there is no corpus of the {name}");
+        return;
+    };
+    let scores = scores(&folder.join(name), model);
+    let (records, met) = scores.iter().fold((0, 0), |(r, m), s| (r + s.records, m + s.met));
+    println!("{met} of {records} records in {} files are met", scores.len());
+    let wrong: Vec<String> = scores
+        .iter()
+        .filter_map(|s| {
+            Some(format!("{:4} of {}: {}", s.records - s.met, s.records, s.first_mismatch.as_ref()?))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{} files differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn the_80286_is_met() {
+    every_record_is_met("80286", &I80286);
+}
+
+#[test]
+fn the_80386_is_met() {
+    every_record_is_met("80386", &I80386DX);
+}

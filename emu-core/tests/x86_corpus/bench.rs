@@ -3,10 +3,10 @@
 use emu_core::addr::{Physical, Width};
 use emu_core::cpu::Exit;
 use emu_core::cpu::bus::{BusStatus, CpuBus, MemoryBus, PageAccess, Reply};
-use emu_core::cpu::probe::{Access, Probe};
+use emu_core::cpu::probe::{Access, NoProbe, Probe};
 use emu_core::cpu::x86::cpu::X86;
 use emu_core::cpu::x86::model::{Generation, Model};
-use emu_core::cpu::x86::state::State;
+use emu_core::cpu::x86::state::{Segment, State};
 use emu_core::mem::{
     ByteOrder, LittleGuest, Mapping, NodeId, PhysMem, Privilege, RamBlock, Scalar, Table, Tlb,
 };
@@ -40,9 +40,13 @@ pub struct Exception {
     pub flag_addr: Option<u64>,
 }
 
+/// No record takes as long: a processor that loses its way is caught.
+const RECORD_DEADLINE: Cycle = Cycle(50_000);
+
 struct Bus {
     memory: PhysMem,
     tlb: Tlb<LittleGuest>,
+    deadline: Cycle,
 }
 
 impl CpuBus for Bus {
@@ -61,9 +65,8 @@ impl CpuBus for Bus {
     fn hold(&mut self, _at: Cycle) -> u32 {
         0
     }
-    /// No record takes as long: a processor that loses its way is caught.
     fn deadline(&self) -> Cycle {
-        Cycle(50_000)
+        self.deadline
     }
     fn catch_up(&mut self, _at: Cycle) {}
     fn interrupt_line(&self) -> bool {
@@ -85,13 +88,13 @@ impl MemoryBus for Bus {
     }
 
     fn read_missed<T: Scalar>(&mut self, table: Table, privilege: Privilege, at: PageAccess) -> (T, u32) {
-        let Self { memory, tlb } = self;
+        let Self { memory, tlb, .. } = self;
         let value = memory.read_missed(tlb, table, privilege, at.linear, at.physical);
         (value.expect("all addresses have memory"), 0)
     }
 
     fn write_missed<T: Scalar>(&mut self, privilege: Privilege, at: PageAccess, value: T) -> u32 {
-        let Self { memory, tlb } = self;
+        let Self { memory, tlb, .. } = self;
         let done = memory.write_missed(tlb, privilege, at.linear, at.physical, value);
         done.expect("all addresses have memory");
         0
@@ -128,7 +131,7 @@ impl Bench {
         memory.map(Mapping::ram(0, &block)).expect("an empty map");
         let tlb = Tlb::new();
         memory.attach(tlb.mailbox());
-        Self { model, bus: Bus { memory, tlb } }
+        Self { model, bus: Bus { memory, tlb, deadline: RECORD_DEADLINE } }
     }
 
     /// Runs a record until the processor halts. Gives what differs.
@@ -146,6 +149,37 @@ impl Bench {
             self.poke(address, 0);
         }
         mismatch
+    }
+
+    /// Runs code of 0000:0600 for some thousand clocks, with the given registers (but IP), in one go or by single steps.
+    /// Gives the state and what lies in the lowest megabyte, as a sum.
+    pub fn run_program(
+        &mut self,
+        code: &[u8],
+        registers: [u16; 8],
+        segments: [u16; 4],
+        by_steps: bool,
+    ) -> (State, u64) {
+        for (address, &byte) in (0x600..).zip(code) {
+            self.poke(address, byte);
+        }
+        let mut cpu = X86::new(self.model);
+        for (register, value) in cpu.state.registers.iter_mut().zip(registers) {
+            *register = value.into();
+        }
+        for (segment, selector) in cpu.state.segments.iter_mut().zip(segments) {
+            (segment.selector, segment.base) = (selector, u64::from(selector) << 4);
+        }
+        cpu.state.segments[1] = Segment::real(0);
+        cpu.state.rip = 0x600;
+        self.bus.deadline = Cycle(5_000);
+        while cpu.run_with(&mut self.bus, &mut NoProbe, by_steps) != Exit::Halted
+            && cpu.state.now < self.bus.deadline.0
+        {}
+        let mut memory = vec![0; 1 << 20];
+        self.bus.memory.read_bytes(Physical(0), &mut memory).expect("all addresses have memory");
+        let sum = memory.iter().fold(0_u64, |sum, &byte| sum.wrapping_mul(0x100_0000_01B3) ^ u64::from(byte));
+        (cpu.state, sum)
     }
 
     fn poke(&self, address: u64, byte: u8) {

@@ -6,6 +6,7 @@ mod corpus;
 
 use bench::{Bench, Record};
 use emu_core::cpu::x86::model::{I80286, I80386DX, Model};
+use proptest::prelude::*;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -77,6 +78,24 @@ fn every_record_is_met(name: &str, model: &'static Model) {
 #[test]
 fn the_80286_is_met() {
     every_record_is_met("80286", &I80286);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Bytes that mean nothing do no harm, and a run is the same however it is cut into steps.
+    #[test]
+    fn nonsense_runs_alike_in_one_go_and_step_by_step(
+        code in prop::collection::vec(any::<u8>(), 1..60),
+        registers in prop::array::uniform8(any::<u16>()),
+        segments in prop::array::uniform4(any::<u16>()),
+        newer: bool,
+    ) {
+        let model = if newer { &I80386DX } else { &I80286 };
+        let whole = Bench::new(model).run_program(&code, registers, segments, false);
+        let stepped = Bench::new(model).run_program(&code, registers, segments, true);
+        prop_assert_eq!(whole, stepped);
+    }
 }
 
 #[test]

@@ -11,6 +11,8 @@
 //! Instructions that are rare or long are [`Routine`]s: plain functions over the checked processor, which every
 //! engine calls.
 
+#![allow(clippy::type_complexity, reason = "a number of a width of a backend needs a long name")]
+
 use super::alu::{Int, Shift};
 use super::operands::{OffsetSize, Operands};
 use super::state::reg;
@@ -38,18 +40,13 @@ pub trait Backend: Sized {
     ///
     /// # Errors
     /// When the access is not allowed, or cannot be made here.
-    fn load<T: Int>(&mut self, segment: u8, offset: Self::Val<u64>) -> Result<Self::Val<T>, Self::Stop>;
+    fn load<T: Int>(&mut self, segment: u8, offset: Self::Val<u64>) -> Try<Self, Self::Val<T>>;
 
     /// Writes memory.
     ///
     /// # Errors
     /// As [`Self::load`].
-    fn store<T: Int>(
-        &mut self,
-        segment: u8,
-        offset: Self::Val<u64>,
-        value: Self::Val<T>,
-    ) -> Result<(), Self::Stop>;
+    fn store<T: Int>(&mut self, segment: u8, offset: Self::Val<u64>, value: Self::Val<T>) -> Done<Self>;
 
     /// Reads memory that is about to be changed; its address is translated once.
     ///
@@ -59,7 +56,7 @@ pub trait Backend: Sized {
         &mut self,
         segment: u8,
         offset: Self::Val<u64>,
-    ) -> Result<(Self::Cell<T>, Self::Val<T>), Self::Stop>;
+    ) -> Try<Self, (Self::Cell<T>, Self::Val<T>)>;
 
     /// Writes what [`Self::open`] has read.
     fn close<T: Int>(&mut self, cell: Self::Cell<T>, value: Self::Val<T>);
@@ -88,14 +85,13 @@ pub trait Backend: Sized {
     ///
     /// # Errors
     /// When the divisor is zero or the quotient does not fit.
-    #[allow(clippy::type_complexity, reason = "two numbers or a stop")]
     fn divide<T: Int>(
         &mut self,
         high: Self::Val<T>,
         low: Self::Val<T>,
         divisor: Self::Val<T>,
         signed: bool,
-    ) -> Result<(Self::Val<T>, Self::Val<T>), Self::Stop>;
+    ) -> Try<Self, (Self::Val<T>, Self::Val<T>)>;
 
     /// One of the shift group by a count (already reduced to five or six bits), with its flags; a count of zero
     /// changes nothing.
@@ -126,11 +122,7 @@ pub trait Backend: Sized {
     ///
     /// # Errors
     /// What `then` gives.
-    fn when(
-        &mut self,
-        truth: Self::Truth,
-        then: impl FnOnce(&mut Self) -> Result<(), Self::Stop>,
-    ) -> Result<(), Self::Stop>;
+    fn when(&mut self, truth: Self::Truth, then: impl FnOnce(&mut Self) -> Done<Self>) -> Done<Self>;
 
     /// The stack pointer, as wide as the stack segment says.
     fn stack_top(&mut self) -> Self::Val<u64>;
@@ -145,16 +137,19 @@ pub trait Backend: Sized {
     ///
     /// # Errors
     /// When the offset lies outside of the code segment.
-    fn check_target(&mut self, to: Self::Val<u64>) -> Result<(), Self::Stop>;
+    fn check_target(&mut self, to: Self::Val<u64>) -> Done<Self>;
     /// Goes on at an offset in the code segment.
     ///
     /// # Errors
     /// When the offset lies outside.
-    fn jump(&mut self, to: Self::Val<u64>) -> Result<(), Self::Stop>;
+    fn jump(&mut self, to: Self::Val<u64>) -> Done<Self>;
 }
 
+/// A value, or why there is none.
+pub type Try<B, V> = Result<V, <B as Backend>::Stop>;
+
 /// What becomes of an instruction.
-pub type Done<B> = Result<(), <B as Backend>::Stop>;
+pub type Done<B> = Try<B, ()>;
 
 /// The meaning of one instruction in one form.
 pub trait Meaning: 'static {
@@ -170,7 +165,7 @@ pub trait Form: 'static {
 
     /// # Errors
     /// As [`Backend::load`].
-    fn read<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Result<B::Val<T>, B::Stop>;
+    fn read<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Try<B, B::Val<T>>;
 
     /// # Errors
     /// As [`Backend::store`].
@@ -180,7 +175,7 @@ pub trait Form: 'static {
     ///
     /// # Errors
     /// As [`Backend::open`].
-    fn open<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Result<(Self::Open<B, T>, B::Val<T>), B::Stop>;
+    fn open<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Try<B, (Self::Open<B, T>, B::Val<T>)>;
 
     fn close<B: Backend, T: Int>(b: &mut B, o: &Operands, open: Self::Open<B, T>, value: B::Val<T>);
 }
@@ -216,7 +211,7 @@ macro_rules! register_form {
             type Open<B: Backend, T: Int> = ();
 
             #[inline(always)]
-            fn read<B: Backend, T: Int>(b: &mut B, $operands: &Operands) -> Result<B::Val<T>, B::Stop> {
+            fn read<B: Backend, T: Int>(b: &mut B, $operands: &Operands) -> Try<B, B::Val<T>> {
                 Ok(b.register($number))
             }
 
@@ -227,7 +222,7 @@ macro_rules! register_form {
             }
 
             #[inline(always)]
-            fn open<B: Backend, T: Int>(b: &mut B, $operands: &Operands) -> Result<((), B::Val<T>), B::Stop> {
+            fn open<B: Backend, T: Int>(b: &mut B, $operands: &Operands) -> Try<B, ((), B::Val<T>)> {
                 Ok(((), b.register($number)))
             }
 
@@ -247,7 +242,7 @@ impl Form for Memory {
     type Open<B: Backend, T: Int> = B::Cell<T>;
 
     #[inline(always)]
-    fn read<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Result<B::Val<T>, B::Stop> {
+    fn read<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Try<B, B::Val<T>> {
         let offset = offset(b, o);
         b.load(o.segment, offset)
     }
@@ -259,7 +254,7 @@ impl Form for Memory {
     }
 
     #[inline(always)]
-    fn open<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Result<(B::Cell<T>, B::Val<T>), B::Stop> {
+    fn open<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Try<B, (B::Cell<T>, B::Val<T>)> {
         let offset = offset(b, o);
         b.open(o.segment, offset)
     }
@@ -275,7 +270,7 @@ pub struct Selector;
 
 impl Source for Selector {
     #[inline(always)]
-    fn get<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Result<B::Val<T>, B::Stop> {
+    fn get<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Try<B, B::Val<T>> {
         let selector = b.selector(o.second);
         Ok(b.zero_extend(selector))
     }
@@ -285,19 +280,19 @@ impl Source for Selector {
 pub trait Source: 'static {
     /// # Errors
     /// As [`Backend::load`].
-    fn get<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Result<B::Val<T>, B::Stop>;
+    fn get<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Try<B, B::Val<T>>;
 }
 
 impl<F: Form> Source for F {
     #[inline(always)]
-    fn get<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Result<B::Val<T>, B::Stop> {
+    fn get<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Try<B, B::Val<T>> {
         F::read(b, o)
     }
 }
 
 impl Source for Immediate {
     #[inline(always)]
-    fn get<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Result<B::Val<T>, B::Stop> {
+    fn get<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Try<B, B::Val<T>> {
         Ok(b.constant(o.immediate))
     }
 }
@@ -320,7 +315,7 @@ pub fn push<B: Backend, T: Int>(b: &mut B, value: B::Val<T>) -> Done<B> {
 /// # Errors
 /// As [`Backend::load`].
 #[inline(always)]
-pub fn peek_top<B: Backend, T: Int>(b: &mut B) -> Result<(B::Val<T>, B::Val<u64>), B::Stop> {
+pub fn peek_top<B: Backend, T: Int>(b: &mut B) -> Try<B, (B::Val<T>, B::Val<u64>)> {
     let top = b.stack_top();
     let value = b.load(super::state::seg::SS, top)?;
     Ok((value, b.stack_moved(top, i64::from(T::BITS / 8))))

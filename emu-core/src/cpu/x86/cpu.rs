@@ -73,6 +73,10 @@ impl<B: MemoryBus> Processor<B> for X86 {
         }
     }
 
+    fn is_quiet(&self) -> bool {
+        self.state.activity != Activity::Running
+    }
+
     fn counters(&self) -> CpuCounters {
         CpuCounters { cycles: self.state.now, ..self.state.counters }
     }

@@ -1,6 +1,6 @@
 //! The flags register, its status flags kept as the facts that they follow from.
 //!
-//! Arithmetic stores its result and its carries ([`alu::carries_of_sum`]); what CF, PF, AF, ZF, SF and OF are is
+//! Arithmetic stores its result and its carries ([`carries_of_sum`](super::alu::carries_of_sum)); what CF, PF, AF, ZF, SF and OF are is
 //! worked out when somebody asks, without a branch and without knowing which operation or width it was.
 
 use super::alu::{Int, flag};
@@ -87,8 +87,8 @@ impl Flags {
         self.result = zero ^ 1;
         // Zero has even parity and one has odd; the change makes up for where that is not what is wanted.
         let parity_change = (has(flag::PF) ^ zero) << fact::PARITY_CHANGE_SHIFT;
-        self.carries = has(flag::AF) << 3
-            | has(flag::SF) * fact::SIGN_INVERTED
+        self.carries = (has(flag::AF) * fact::HALF)
+            | (has(flag::SF) * fact::SIGN_INVERTED)
             | parity_change
             | has(flag::CF) << 63
             | (has(flag::CF) ^ has(flag::OF)) << 62;

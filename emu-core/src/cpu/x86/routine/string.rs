@@ -43,11 +43,11 @@ fn repeat<B: MemoryBus, P: Probe>(
         if address_register(cpu, o, reg::CX) == 0 || !goes_on {
             break;
         }
-        cpu.s.now += cpu.model.clocks_per_instruction;
         if cpu.pauses() {
             cpu.stand_at_start(o);
             break;
         }
+        cpu.s.now += cpu.model.clocks_per_instruction;
     }
     Ok(())
 }

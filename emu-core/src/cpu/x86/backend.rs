@@ -8,7 +8,7 @@
 //! * a choice that depends on the guest's data is [`Backend::select`] or [`Backend::when`], never a Rust `if`. What
 //!   is known of the instruction ([`Operands`], a width) may be tested freely.
 //!
-//! Instructions that are rare or long are [`Routine`]s: plain functions over the checked processor, which every
+//! Instructions that are rare or long are [routines](super::checked::Routine): plain functions over the checked processor, which every
 //! engine calls.
 
 #![allow(clippy::type_complexity, reason = "a number of a width of a backend needs a long name")]

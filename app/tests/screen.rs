@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use anachron::gpu::Gpu;
-use anachron::gui::App;
+use anachron::gui::{App, draw_screens_with};
 use anachron::library::Library;
 use egui::{Event, Key, Modifiers, OutputCommand, PointerButton, Pos2, Rect, Theme};
 use egui_kittest::Harness;
@@ -28,7 +28,15 @@ impl Window {
         let library = Library::new(home.path().join("home"));
         let builder = Harness::builder().with_size(egui::vec2(1120.0, 720.0)).with_theme(Theme::Dark);
         let builder = if with_gpu { builder.wgpu() } else { builder };
-        let mut window = Self { harness: builder.build_eframe(|cx| App::new(cx, library)), home };
+        let mut window = Self {
+            harness: builder.build_eframe(|cx| {
+                if let Some(state) = &cx.wgpu_render_state {
+                    draw_screens_with(&cx.egui_ctx, state);
+                }
+                App::new(cx, library)
+            }),
+            home,
+        };
         window.click("Start");
         window.click("Full speed");
         window.wait("the demo's menu", |harness| spoken(harness).contains("FIRST LIGHT"));

@@ -21,6 +21,7 @@ mod toasts;
 mod wizard;
 
 pub use app::App;
+pub use renderer::draw_screens_with;
 
 use crate::cli::machines::library as user_library;
 use crate::home;

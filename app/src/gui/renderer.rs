@@ -45,9 +45,21 @@ fn stored_at() -> Id {
     Id::unique("window's gpu")
 }
 
-/// Has guests' screens drawn by the GPU from now on, if the window is.
+/// Has guests' screens drawn by the GPU from now on, if the window is and there is one: where the CPU does its work,
+/// the software renderer needs a fiftieth of the time.
 pub fn install(ctx: &Context, state: Option<&RenderState>) {
-    let Some(state) = state.filter(|_| std::env::var(VARIABLE).as_deref() != Ok("software")) else { return };
+    let Some(state) = state else { return };
+    let is_cpu = state.adapter.get_info().device_type == DeviceType::Cpu;
+    match std::env::var(VARIABLE).as_deref() {
+        Ok("software") => {}
+        Ok("wgpu") => draw_screens_with(ctx, state),
+        _ if is_cpu => {}
+        _ => draw_screens_with(ctx, state),
+    }
+}
+
+/// Has guests' screens drawn by this device, if it can.
+pub fn draw_screens_with(ctx: &Context, state: &RenderState) {
     let gpu = Gpu::new(state.device.clone(), state.queue.clone());
     if !gpu.suits() {
         return;

@@ -139,7 +139,7 @@ impl Rehearsal {
     }
 
     fn machines_cycles(&self) -> Vec<u64> {
-        self.app.machines().iter().map(|page| page.cycles().unwrap_or(0)).collect()
+        self.app.machines().map(|page| page.cycles().unwrap_or(0)).collect()
     }
 
     fn act(&mut self, ctx: &Context) {
@@ -182,8 +182,9 @@ impl Rehearsal {
 
     /// Whether the machine that is shown has lit a pixel.
     fn shows_something(&self) -> bool {
-        let page = self.app.machine().filter(|_| self.app.machines().len() > self.cycles.len());
-        let Some(frame) = page.and_then(|page| page.screen.frame()) else { return false };
+        let is_there = self.app.machines().count() > self.cycles.len();
+        let Some(page) = self.app.machine().filter(|_| is_there) else { return false };
+        let Some(frame) = page.screen.frame() else { return false };
         let mut rgba = Vec::new();
         frame.render_rgba(&mut rgba);
         rgba.as_chunks::<4>().0.iter().any(|[red, green, blue, _]| red | green | blue != 0)

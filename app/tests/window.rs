@@ -1,12 +1,23 @@
 //! Drives the window as a user would, with no display.
 #![forbid(unsafe_code)]
 
+#[path = "window/drives.rs"]
+mod drives;
+#[path = "window/library.rs"]
+mod library;
+#[path = "window/pictures.rs"]
+mod pictures;
+#[path = "window/reach.rs"]
+mod reach;
+
 use anachron::gui::App;
 use anachron::library::Library;
 use egui::{Key, Modifiers, Theme};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use emu_core::machine::protocol::RunState;
+use machines::boards::xt;
+use machines::profile::Profile;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -21,10 +32,26 @@ struct Window {
 
 impl Window {
     fn open() -> Self {
-        let home = tempfile::tempdir().unwrap();
+        Self::open_in(tempfile::tempdir().unwrap())
+    }
+
+    /// On the library in `home` of this folder.
+    fn open_in(home: TempDir) -> Self {
         let library = Library::new(home.path().join("home"));
         let builder = Harness::builder().with_size(egui::vec2(1120.0, 720.0)).with_theme(Theme::Dark);
         Self { harness: builder.build_eframe(|cx| App::new(cx, library)), home }
+    }
+
+    /// On a library of machines with these names, the tags behind each.
+    fn open_on(machines: &[(&str, &[&str])]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let library = Library::new(home.path().join("home"));
+        for (name, tags) in machines {
+            let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+            let profile = Profile { name: (*name).to_owned(), tags, ..(xt::KIND.profile)() };
+            library.create(&profile).unwrap();
+        }
+        Self::open_in(home)
     }
 
     /// Draws until something is so.
@@ -61,6 +88,17 @@ impl Window {
         self.harness.step();
     }
 
+    fn has(&self, label: &str) -> bool {
+        self.harness.query_by_label(label).is_some()
+    }
+
+    /// Presses keys together, for a window that may have a text field in it.
+    fn press_with(&mut self, modifiers: Modifiers, key: Key) {
+        self.harness.key_press_modifiers(modifiers, key);
+        self.harness.step();
+        self.harness.step();
+    }
+
     fn press(&mut self, key: Key) {
         self.harness.key_press(key);
         self.harness.step();
@@ -74,26 +112,23 @@ impl Window {
 
     fn wait_for_text(&mut self, text: &str) {
         self.wait(text, |harness| {
-            let screen = harness.state().machine().and_then(|machine| machine.screen.frame()?.text());
+            let machine = harness.state().machine();
+            let screen = machine.and_then(|machine| machine.screen.frame()?.text());
             screen.is_some_and(|screen| screen.rows.iter().any(|row| row.text.contains(text)))
         });
     }
 
     /// A register of the machine as the debugger shows it.
     fn register(harness: &Harness<'static, App>, at: usize) -> Option<u64> {
-        harness.state().machine()?.debugger.view()?.registers.get(at).copied()
+        let machine = harness.state().machine()?;
+        machine.debugger.view()?.registers.get(at).copied()
     }
-}
 
-#[test]
-fn a_new_user_finds_a_machine() {
-    let home = tempfile::tempdir().unwrap();
-    let library = Library::new(home.path().join("home"));
-    let builder = Harness::builder().with_size(egui::vec2(960.0, 600.0)).with_theme(Theme::Dark);
-    let mut window = builder.wgpu().build_eframe(|cx| App::new(cx, library));
-    window.run();
-    window.get_by_label("Start");
-    window.snapshot("library_first_start");
+    /// The moment at which the debugger looks at the machine.
+    fn moment(harness: &Harness<'static, App>) -> Option<emu_core::time::Cycle> {
+        let machine = harness.state().machine()?;
+        machine.debugger.view().map(|view| view.at)
+    }
 }
 
 #[test]
@@ -156,15 +191,9 @@ fn a_machine_boots_is_debugged_suspended_and_resumed() {
 
     window.enter("AX", "1234");
     window.wait("AX changed", |harness| Window::register(harness, 0) == Some(0x1234));
-    let before = window.harness.state().machine().and_then(|machine| machine.debugger.view()).unwrap().at;
+    let before = Window::moment(&window.harness);
     window.press(Key::F11);
-    window.wait("a step", |harness| {
-        harness
-            .state()
-            .machine()
-            .and_then(|machine| machine.debugger.view())
-            .is_some_and(|view| view.at > before)
-    });
+    window.wait("a step", |harness| Window::moment(harness) > before);
 
     window.press(Key::F9);
     assert_eq!(window.harness.state().machine().unwrap().debugger.breakpoints.list().len(), 1);

@@ -47,6 +47,8 @@ pub enum Command {
     RunToCursor,
     ToggleBreakpoint,
     ToggleFullScreen,
+    ToggleOwnWindow,
+    UseOwnWindows,
     FollowSystemTheme,
     UseLightTheme,
     UseDarkTheme,
@@ -174,6 +176,10 @@ const TABLE: &[Row] = &[
         "Sets a breakpoint at the chosen line, or takes it away."),
     (Command::ToggleFullScreen, icons::ICON_FULLSCREEN, key(Modifiers::ALT, Key::Enter), "Switch full screen",
         "Lets the window fill the screen, or gives it its frame back."),
+    (Command::ToggleOwnWindow, icons::ICON_OPEN_IN_NEW, None, "Switch the window of its own",
+        "Shows the machine in a window of its own, or as a page of the library's window again."),
+    (Command::UseOwnWindows, icons::ICON_DESKTOP_WINDOWS, None, "Open machines in their own windows",
+        "Gives each machine that is started from the library a window of its own, or none."),
     (Command::FollowSystemTheme, icons::ICON_CONTRAST, None, "Follow the system's theme",
         "Light or dark, as the rest of the desktop."),
     (Command::UseLightTheme, icons::ICON_LIGHT_MODE, None, "Use the light theme",
@@ -210,6 +216,20 @@ impl Command {
         )
     }
 
+    /// Whether it is about the machines that are chosen in the library.
+    pub fn is_for_chosen(self) -> bool {
+        matches!(
+            self,
+            Self::StartMachine
+                | Self::PreviewMachine
+                | Self::ShowSettings
+                | Self::RenameMachine
+                | Self::EditTags
+                | Self::DeleteMachine
+                | Self::SelectAll
+        )
+    }
+
     /// Whether a text field that is being typed into has the shortcut for itself.
     fn yields_to_text(self) -> bool {
         matches!(self, Self::DeleteMachine | Self::SelectAll | Self::RenameMachine)
@@ -227,12 +247,12 @@ impl Command {
     }
 
     /// A menu's entry for one of several choices, marked where it is the one taken.
-    pub fn choice(self, ui: &mut Ui, is_on: bool) -> Response {
+    pub fn choice(self, ui: &mut Ui, is_on: bool, why_not: Option<&str>) -> Response {
         let Description { label, tooltip, icon, .. } = self.describe();
         let mark = if is_on { icons::ICON_CHECK.rich_text() } else { icon.rich_text() };
-        let response = ui.add(Button::selectable(is_on, (mark, label)));
+        let response = ui.add_enabled(why_not.is_none(), Button::selectable(is_on, (mark, label)));
         named_choice(&response, is_on, label);
-        response.on_hover_text(tooltip)
+        response.on_disabled_hover_text(why_not.unwrap_or_default()).on_hover_text(tooltip)
     }
 
     /// A button with icon and a short label, for toolbars.

@@ -11,13 +11,16 @@ mod host;
 mod import;
 mod library;
 pub mod machine;
+mod new_floppy;
 mod pictures;
 mod profile_rows;
+mod recent;
 mod renderer;
 mod settings;
 mod standing;
 pub mod theme;
 mod toasts;
+mod wishes;
 mod wizard;
 
 pub use app::App;

@@ -70,7 +70,8 @@ impl Wizard {
     }
 
     fn ui(&mut self, ui: &mut Ui, library: &Library) -> Outcome {
-        ui.set_width(96.0 * GRID);
+        let room = ui.ctx().content_rect().width() - 6.0 * GRID;
+        ui.set_width(room.min(96.0 * GRID));
         ui.heading("New machine");
         ui.horizontal(|ui| {
             for (step, title) in Step::ALL {
@@ -81,7 +82,7 @@ impl Wizard {
         ui.horizontal_top(|ui| {
             ui.set_height(HEIGHT);
             ui.vertical(|ui| {
-                ui.set_width(62.0 * GRID);
+                ui.set_width((room - 34.0 * GRID).min(62.0 * GRID));
                 ScrollArea::vertical().auto_shrink(false).show(ui, |ui| self.step_ui(ui));
             });
             ui.separator();

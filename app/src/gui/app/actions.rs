@@ -3,7 +3,6 @@
 use super::App;
 use crate::gui::import::{ImportDialog, Outcome as ImportOutcome};
 use crate::gui::library::{LibraryRequest, first_machine};
-use crate::gui::machine::MachinePage;
 use crate::gui::settings::{self, Settings};
 use crate::gui::toasts::Undo;
 use crate::gui::wizard;
@@ -66,9 +65,17 @@ impl App {
     }
 
     fn start_or_show(&mut self, folder: MachineFolder, profile: Profile, ctx: &Context) {
-        if !self.show_machine(&folder) {
-            let options = SessionOptions { folder: Some(folder), ..SessionOptions::default() };
-            self.start(profile, options, ctx);
+        if self.show_machine(&folder, ctx) {
+            return;
+        }
+        let options = SessionOptions { folder: Some(folder.clone()), ..SessionOptions::default() };
+        self.start(profile, options, ctx);
+        if !self.remembered.opens_pages
+            && !ctx.embed_viewports()
+            && let Some(machine) = self.find_machine(Some(&folder))
+        {
+            machine.set_own_window(true);
+            self.shown = None;
         }
     }
 
@@ -105,13 +112,17 @@ impl App {
         }
     }
 
+    /// The settings of the machine that is shown, or else of the one chosen in the library.
     pub(super) fn show_settings(&mut self, page: settings::Page) {
-        let shown = self.machine().and_then(MachinePage::folder).cloned();
-        let Some(folder) = shown.or_else(|| self.library.selected().map(|entry| entry.folder.clone())) else {
-            return;
-        };
-        let live = self.machines.iter().find(|page| page.folder() == Some(&folder));
-        let running = live.map(|page| page.profile.clone());
+        let shown = self.machine().and_then(|machine| machine.folder().cloned());
+        let chosen = || self.library.selected().map(|entry| entry.folder.clone());
+        if let Some(folder) = shown.or_else(chosen) {
+            self.show_settings_of(folder, page);
+        }
+    }
+
+    pub(super) fn show_settings_of(&mut self, folder: MachineFolder, page: settings::Page) {
+        let running = self.find_machine(Some(&folder)).map(|machine| machine.page().profile.clone());
         match folder.profile() {
             Ok(profile) => self.settings = Some(Settings::new(folder, profile, page, running)),
             Err(problem) => self.toasts.complain(problem.to_string()),
@@ -120,8 +131,8 @@ impl App {
 
     /// A machine that is on takes over what need not wait for its next power-on.
     fn take_settings(&mut self, folder: &MachineFolder, profile: &Profile) {
-        for page in self.machines.iter_mut().filter(|page| page.folder() == Some(folder)) {
-            page.take_settings(profile);
+        if let Some(machine) = self.find_machine(Some(folder)) {
+            machine.page().take_settings(profile);
         }
     }
 
@@ -149,12 +160,11 @@ impl App {
             }
         }
         self.show_import(ctx);
-        self.show_choosing(ctx);
     }
 
     /// Takes the library's page to a machine that has just come into it.
     fn show_new(&mut self, folder: MachineFolder, ctx: &Context) {
-        self.show_library();
+        self.shown = None;
         self.library.refresh(ctx);
         self.library.select(folder);
     }

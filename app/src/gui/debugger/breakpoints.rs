@@ -131,7 +131,11 @@ impl BreakpointsPane {
                     if !point.condition.is_empty() {
                         ui.label(format!("when {}", point.condition));
                     }
-                    ui.weak(format!("{} hits", point.hits));
+                    ui.weak(if point.hits == 1 {
+                        "1 hit".to_owned()
+                    } else {
+                        format!("{} hits", point.hits)
+                    });
                     if let BreakpointKind::Execute { linear } = point.kind
                         && ui.link("Show").clicked()
                     {

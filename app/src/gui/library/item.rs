@@ -60,8 +60,8 @@ impl Item<'_> {
             (self.entry.standing.text(), self.entry.standing.colour(ui)),
             (fact(self.entry), ui.visuals().weak_text_color()),
         ];
-        let mut at = pos2(inner.left(), picture.bottom() + GRID / 2.0);
-        let name = Rect::from_min_size(at, vec2(PICTURE_WIDTH, 3.0 * GRID));
+        let mut at = pos2(inner.left(), picture.bottom());
+        let name = Rect::from_min_size(at, vec2(PICTURE_WIDTH, 3.5 * GRID));
         let renamed = self.name(ui, name);
         at.y = name.bottom() + GRID / 4.0;
         for (text, colour) in lines {
@@ -84,9 +84,9 @@ impl Item<'_> {
         let about = (fact(self.entry), ui.visuals().weak_text_color());
         let tags = self.entry.profile.as_ref().map(|profile| profile.tags.join(", "));
         let tags = (tags.unwrap_or_default(), ui.visuals().weak_text_color());
-        let name = Rect::from_min_size(pos2(left, inner.top() + 4.0), vec2(width * 0.36, 3.0 * GRID));
-        let mut share = 0.38;
-        for ((text, colour), width_share) in [(standing, 0.18), (about, 0.28), (tags, 0.16)] {
+        let name = Rect::from_min_size(pos2(left, inner.top() + 4.0), vec2(width * 0.32, 3.0 * GRID));
+        let mut share = 0.34;
+        for ((text, colour), width_share) in [(standing, 0.22), (about, 0.28), (tags, 0.16)] {
             let at = pos2(left + width * share, inner.center().y - 7.0);
             paint(ui, at, width * width_share - GRID, text, TextStyle::Small, colour);
             share += width_share;
@@ -111,7 +111,7 @@ impl Item<'_> {
         if response.has_focus() {
             let mut focus = ui.visuals().selection.stroke;
             focus.width = 2.0;
-            ui.painter().rect_stroke(rect, CORNER, focus, StrokeKind::Outside);
+            ui.painter().rect_stroke(rect, CORNER, focus, StrokeKind::Inside);
         }
     }
 
@@ -126,7 +126,10 @@ impl Item<'_> {
             }
             None if may_explain => {
                 let font = TextStyle::Small.resolve(ui.style());
-                let text = if is_live { "no picture yet" } else { "not started yet" };
+                let text = match self.entry.standing {
+                    Standing::Off => "not started yet",
+                    _ => "no picture",
+                };
                 ui.painter().text(area.center(), Align2::CENTER_CENTER, text, font, Color32::from_gray(170));
             }
             None => {}
@@ -137,7 +140,8 @@ impl Item<'_> {
     fn name(self, ui: &mut Ui, place: Rect) -> Renamed {
         let Some(renaming) = self.renaming else {
             let colour = ui.visuals().text_color();
-            paint(ui, place.min, place.width(), self.entry.name(), TextStyle::Body, colour);
+            let at = pos2(place.left(), place.top() + GRID / 2.0);
+            paint(ui, at, place.width(), self.entry.name(), TextStyle::Body, colour);
             return Renamed::Typing;
         };
         let id = Id::unique(("rename", &renaming.folder.0));

@@ -306,9 +306,11 @@ impl LibraryPage {
     fn search_ui(&mut self, ui: &mut Ui) {
         ui.horizontal(|ui| {
             ui.label(ICON_SEARCH.rich_text());
+            // The buttons at the right end need some room, too.
+            let width = (ui.available_width() - 12.0 * GRID).clamp(8.0 * GRID, 36.0 * GRID);
             let field = TextEdit::singleline(&mut self.search)
                 .hint_text("Search name, year, tag")
-                .desired_width(36.0 * GRID);
+                .desired_width(width);
             theme::name_field(&ui.add(field), "Search name, year, tag");
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 for (view, icon, name) in [

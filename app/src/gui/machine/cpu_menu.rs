@@ -15,7 +15,7 @@ pub fn ui(page: &MachinePage, ui: &mut Ui) -> Vec<PageRequest> {
         ui.weak("Speed");
         for speed in SPEEDS {
             let command = Command::SetSpeed(speed);
-            if command.choice(ui, page.speed == speed).clicked() {
+            if command.choice(ui, page.speed == speed, None).clicked() {
                 chosen.push(PageRequest::Command(command));
                 ui.close();
             }

@@ -4,9 +4,35 @@ use crate::library::MachineFolder;
 use crate::session::{SavedSession, Session, SessionOptions, read_suspended, write_suspended};
 use crate::sound::{Sound, SoundError};
 use crate::worker::MachineHandle;
-use egui::Context;
+use egui::{Context, ViewportId};
 use emu_core::hal::audio::{AudioSink, NullSink};
 use machines::profile::Profile;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Has the window drawn that shows a machine, from any thread.
+#[derive(Clone)]
+pub struct Repainter {
+    ctx: Context,
+    window: Arc<Mutex<ViewportId>>,
+}
+
+impl Repainter {
+    /// Begins with the library's window.
+    pub fn new(ctx: &Context) -> Self {
+        Self { ctx: ctx.clone(), window: Arc::default() }
+    }
+
+    /// Which window shows the machine from now on.
+    pub fn draw_in(&self, window: ViewportId) {
+        *self.window.lock().unwrap_or_else(PoisonError::into_inner) = window;
+        self.repaint();
+    }
+
+    fn repaint(&self) {
+        let window = *self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        self.ctx.request_repaint_of(window);
+    }
+}
 
 /// A machine just started.
 pub struct Launched {
@@ -20,7 +46,11 @@ pub struct Launched {
 ///
 /// # Errors
 /// A sentence: why it cannot be built.
-pub fn launch(profile: &Profile, options: &SessionOptions, ctx: &Context) -> anyhow::Result<Launched> {
+pub fn launch(
+    profile: &Profile,
+    options: &SessionOptions,
+    repainter: &Repainter,
+) -> anyhow::Result<Launched> {
     let mut remarks = Vec::new();
     let (sink, mut sound) = open_sound();
     let mut session = Session::open_playing_to(sink, profile, options)?;
@@ -37,10 +67,10 @@ pub fn launch(profile: &Profile, options: &SessionOptions, ctx: &Context) -> any
     if let Some(folder) = &options.folder {
         folder.retire_state()?;
     }
-    let waker = ctx.clone();
-    let handle = MachineHandle::start(&profile.name, session, Box::new(move || waker.request_repaint()))?;
-    let waker = ctx.clone();
-    handle.frames.on_frame(move |_| waker.request_repaint());
+    let waker = repainter.clone();
+    let handle = MachineHandle::start(&profile.name, session, Box::new(move || waker.repaint()))?;
+    let waker = repainter.clone();
+    handle.frames.on_frame(move |_| waker.repaint());
     Ok(Launched { handle, sound, remarks })
 }
 

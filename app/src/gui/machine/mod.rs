@@ -1,21 +1,27 @@
 //! A machine's page: toolbar, screen with or without the debugger around it, status bar.
 
 mod cpu_menu;
+mod drives;
 mod keys;
 mod launch;
 pub mod screen;
 mod speed_chip;
 mod status_bar;
+pub mod window;
+
+pub use launch::Repainter;
 
 use super::commands::{Command as UserCommand, menu};
 use super::debugger::Debugger;
 use super::host::Paces;
+use super::recent::SharedRecents;
 use super::standing::Standing;
 use crate::library::{MachineFolder, write_atomically};
 use crate::picture;
-use crate::session::{DrivePlace, SessionOptions};
+use crate::session::SessionOptions;
 use crate::sound::{Sound, SoundError};
 use crate::worker::MachineHandle;
+use drives::DriveBar;
 use egui::{CentralPanel, Context, Id, Panel, Ui};
 use egui_material_icons::icons::{ICON_PAUSE, ICON_PLAY_ARROW, ICON_VOLUME_OFF, ICON_VOLUME_UP};
 use emu_core::board::device::ResetKind;
@@ -48,6 +54,8 @@ pub struct MachinePage {
     /// How fast this computer has run machines.
     pub paces: Paces,
     media: Vec<DeviceMedia>,
+    drives: DriveBar,
+    recent: SharedRecents,
     pub screen: Screen,
     pub debugger: Debugger,
     /// What the user is to be told: whether it is a failure, and the words.
@@ -57,8 +65,6 @@ pub struct MachinePage {
 /// What a page asks of the window.
 pub enum PageRequest {
     Command(UserCommand),
-    /// An image is to be chosen for this drive.
-    ChooseImage(DrivePlace),
 }
 
 impl MachinePage {
@@ -70,9 +76,10 @@ impl MachinePage {
         profile: Profile,
         options: SessionOptions,
         scaling: Scaling,
-        ctx: &Context,
+        recent: SharedRecents,
+        repainter: &Repainter,
     ) -> anyhow::Result<Self> {
-        let launched = launch::launch(&profile, &options, ctx)?;
+        let launched = launch::launch(&profile, &options, repainter)?;
         launched.handle.send(Command::SetSpeed(options.speed));
         launched.handle.send(Command::Run);
         let kept = options.folder.as_ref().and_then(DisplayOptions::of);
@@ -90,6 +97,8 @@ impl MachinePage {
             stop_reason: String::new(),
             paces: Paces::default(),
             media: Vec::new(),
+            drives: DriveBar::default(),
+            recent,
             screen: Screen::new(display),
         })
     }
@@ -197,7 +206,8 @@ impl MachinePage {
             Event::Breakpoints(breakpoints) => self.debugger.breakpoints.take_counts(breakpoints),
             Event::Caches { at, stats } => self.debugger.caches.take(at, stats),
             Event::Media(media) => {
-                self.media = media;
+                let before = std::mem::replace(&mut self.media, media);
+                self.note_images(&before);
                 self.keep_images();
             }
         }
@@ -264,29 +274,11 @@ impl MachinePage {
         }
     }
 
-    /// Puts an image into a drive: the one named, or the first that takes removable media.
-    pub fn insert(&mut self, place: Option<DrivePlace>, image: PathBuf) {
-        let Some(DrivePlace { device, slot, .. }) = place.or_else(|| self.first_drive()) else {
-            self.messages.push((true, "This machine has no floppy drive".to_owned()));
-            return;
-        };
-        let image = image.to_string_lossy().into_owned();
-        let medium = MediumSpec { image, write_protected: false, disposable: self.options.disposable };
-        self.send(Command::Insert { device, slot, medium });
-    }
-
     /// Hands on how the gamepads have moved.
     pub fn move_pads(&self, changes: Vec<(u8, PadState)>) {
         for (pad, state) in changes {
             self.send(Command::Input(External::Input(HostInput::Pad { pad, state })));
         }
-    }
-
-    fn first_drive(&self) -> Option<DrivePlace> {
-        self.media.iter().find_map(|device| {
-            let slot = device.slots.iter().position(|slot| slot.removable)?;
-            Some(DrivePlace { device: device.device.clone(), slot, removable: true })
-        })
     }
 
     /// Carries a command out that is about this machine. Gives false for any other.
@@ -421,9 +413,13 @@ impl MachinePage {
         }
     }
 
-    /// Ends the machine because its window closes: suspended where a folder can keep the state.
-    pub fn close(&mut self) {
+    /// Ends the machine because the program does: suspended where a folder can keep the state.
+    pub fn begin_to_close(&self) {
         self.send(self.closing_command());
+    }
+
+    /// Waits until the machine has ended, for some seconds.
+    pub fn close(&mut self) {
         let begun = Instant::now();
         while !self.has_ended() && begun.elapsed() < SUSPENDING {
             let Some(handle) = &self.handle else { return };
@@ -451,6 +447,7 @@ impl MachinePage {
             false => self.screen.ui(ui, id, runs),
         });
         self.send_all(told.inner);
+        drives::show_dialog(self, ui.ctx());
         requests
     }
 
@@ -498,6 +495,7 @@ impl MachinePage {
                 chosen.extend(self.display_choices(ui));
                 ui.separator();
                 chosen.extend(menu_entry(ui, UserCommand::ToggleFullScreen));
+                chosen.extend(menu_entry(ui, UserCommand::ToggleOwnWindow));
             });
             menu(ui, "Keys", |ui| {
                 use UserCommand as C;

@@ -468,7 +468,7 @@ impl MachinePage {
             if command == UserCommand::ShowSharp {
                 ui.separator();
             }
-            if command.choice(ui, is_on).clicked() {
+            if command.choice(ui, is_on, None).clicked() {
                 chosen.push(PageRequest::Command(command));
                 ui.close();
             }

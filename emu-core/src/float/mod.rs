@@ -8,7 +8,8 @@
 //! * `arith`: add, subtract, multiply, divide, square root, fused multiply-add;
 //! * `compare`;
 //! * `convert`: formats, integers, packed decimals, rounding to integral values;
-//! * `steps`: the x87's FPREM, FPREM1, FSCALE, FXTRACT and constants.
+//! * `steps`: the x87's FPREM, FPREM1, FSCALE, FXTRACT and constants;
+//! * `trigonometry`, `logarithm`: the x87's transcendental functions, computed in [`wide`] numbers.
 //!
 //! Sources: IEEE 754-2008; Intel SDM volume 1, chapters 4, 8, 10, 11 and 14.5; M68000 Programmer's Reference Manual,
 //! 1.6 and 3.6. What was compared with what is in `docs/float.md`.
@@ -20,9 +21,12 @@ mod compare;
 mod convert;
 mod env;
 mod format;
+mod logarithm;
 mod nan;
 mod round;
 mod steps;
+mod trigonometry;
+mod wide;
 
 #[cfg(test)]
 mod tests;
@@ -35,5 +39,7 @@ pub use convert::{
 };
 pub use env::{Env, Flags, NanRule, Outcome, Precision, Rounding, Tininess};
 pub use format::{Class, F16, F32, F64, F80, Fields, Format, M80};
+pub use logarithm::{power_of_2_minus_1, y_log2_x, y_log2_x_plus_1};
 pub use nan::default_nan;
 pub use steps::{Constant, Extracted, Quotient, Remainder, extract, partial_remainder, scale};
+pub use trigonometry::{InRange, arc_tangent, cosine, sine, sine_cosine, tangent};

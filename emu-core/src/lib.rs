@@ -1,7 +1,8 @@
 //! Everything that is true of any machine: addresses, time, memory, the bus, CPUs and their engines,
 //! the HAL and debugging.
 //!
-//! Names no chip and no window. `unsafe` is allowed only in [`mem`], where each block carries its reason.
+//! Names no chip and no window. `unsafe` is allowed only in [`mem`], where each block carries its reason (and in tests
+//! of [`float`]).
 
 pub mod addr;
 pub mod board;

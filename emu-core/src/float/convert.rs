@@ -3,7 +3,7 @@
 //! An integer that does not fit gives the x86's "integer indefinite" and [`Flags::INVALID`].
 
 use super::env::{Env, Flags, Outcome};
-use super::format::{Class, F80, Format, Unpacked, unpack};
+use super::format::{Class, F80, Format, INTEGER_BIT, Unpacked, unpack};
 use super::nan::{invalid, nan_outcome, quieted, settle_denormals};
 use super::round::{Rest, Unrounded, round_and_pack};
 
@@ -38,7 +38,10 @@ fn convert_special<F: Format, G: Format>(x: Unpacked, env: &Env) -> Outcome<G> {
         return invalid(env);
     }
     if x.class.is_nan() {
-        return Outcome::exact(quieted(&x), Flags::INVALID.when(x.class == Class::SignalingNan));
+        // The 68881 makes extended NaNs of shorter ones without an integer bit.
+        let kept = if G::UNNORMALS && !F::EXTENDED { !INTEGER_BIT } else { !0 };
+        let nan = Unpacked { significand: x.significand & kept, ..x };
+        return Outcome::exact(quieted(&nan), Flags::INVALID.when(x.class == Class::SignalingNan));
     }
     let mut operand = [x];
     let minds = F::CONVERSION_REPORTS_DENORMAL;

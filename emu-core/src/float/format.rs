@@ -58,6 +58,8 @@ pub trait Format: Copy + Eq + Debug {
     const MIN_EXPONENT: i32 = 1 - Self::BIAS;
     /// A set exponent with a clear integer bit is a number like any other, not an invalid operand.
     const UNNORMALS: bool = false;
+    /// The significand that an infinity is made with.
+    const INFINITE_SIGNIFICAND: u64 = INTEGER_BIT;
     /// Precision control applies.
     const EXTENDED: bool = false;
     /// Converting a denormal of this format to another is reported ([`super::Flags::DENORMAL`]).
@@ -90,7 +92,7 @@ pub trait Format: Copy + Eq + Debug {
     }
 
     fn infinity(negative: bool) -> Self {
-        Self::from_fields(Fields { negative, biased: Self::SPECIAL, significand: INTEGER_BIT })
+        Self::from_fields(Fields { negative, biased: Self::SPECIAL, significand: Self::INFINITE_SIGNIFICAND })
     }
 
     fn one(negative: bool) -> Self {
@@ -142,6 +144,7 @@ macro_rules! extended {
             const CONVERSION_REPORTS_DENORMAL: bool = false;
             const MIN_EXPONENT: i32 = $min_exponent;
             const UNNORMALS: bool = $unnormals;
+            const INFINITE_SIGNIFICAND: u64 = if $unnormals { 0 } else { INTEGER_BIT };
 
             #[inline(always)]
             fn fields(self) -> Fields {

@@ -40,7 +40,7 @@ const LOGARITHMS: [i128; 25] = {
             power = power * p / q * p / q;
             n += 2;
         }
-        // 2^121 of the logarithm, times log2(e) × 2^127, less 128 bits: 2^120.
+        // The sum counts halves of the natural logarithm in 2^120ths; 128 - 127 + 9 bits less are 2^110ths.
         let magnitude = (multiply_high(sum << 1, LOG2_E.significand) >> 9) as i128;
         table[i] = if k < 0 { -magnitude } else { magnitude };
         i += 1;
@@ -126,7 +126,7 @@ pub fn y_log2_x(y: F80, x: F80, env: &Env) -> Outcome<F80> {
     match (x.class, y.class) {
         (Class::Zero, Class::Zero) | (Class::Infinity, Class::Zero) => invalid(env),
         (Class::Zero, Class::Infinity) => Outcome::exact(F80::infinity(!y.negative), flags),
-        (Class::Zero, _) => Outcome::exact(F80::infinity(!y.negative), flags | Flags::DIVIDE_BY_ZERO),
+        (Class::Zero, _) => Outcome::exact(F80::infinity(!y.negative), Flags::DIVIDE_BY_ZERO),
         _ if x.negative => invalid(env),
         (Class::Infinity, _) => Outcome::exact(F80::infinity(y.negative), flags),
         (_, Class::Infinity) if is_one => invalid(env),
@@ -141,14 +141,22 @@ fn times(y: &Unpacked, logarithm: Logarithm, env: &Env, flags: Flags) -> Outcome
     let y = Wide::from_unpacked(y);
     match logarithm {
         Logarithm::Zero => Outcome::exact(F80::zero(y.negative), flags),
-        Logarithm::Exact(logarithm) => y.multiply(logarithm).round(true, env, flags),
+        Logarithm::Exact(logarithm) => as_if_inexact(y.multiply(logarithm).round(true, env, flags)),
         Logarithm::Inexact(logarithm) => y.multiply(logarithm).round(false, env, flags),
     }
 }
 
-/// `y × log2(x + 1)`. The manual wants |x| below 1 - √½; greater arguments give what they should, and those of -1 and
-/// below are invalid.
+/// The parts report these functions' results as inexact even where they are not.
+fn as_if_inexact(outcome: Outcome<F80>) -> Outcome<F80> {
+    let is_tiny = outcome.value.class() == Class::Denormal;
+    let flags = outcome.flags | Flags::INEXACT | Flags::UNDERFLOW.when(is_tiny);
+    Outcome { flags, ..outcome }
+}
+
+/// `y × log2(x + 1)`. The manual wants |x| below 1 - √½. Greater arguments give what they should; those of -1 and below
+/// come back as they are, as from the parts.
 pub fn y_log2_x_plus_1(y: F80, x: F80, env: &Env) -> Outcome<F80> {
+    let operand = x;
     let ([x, y], flags) = match special_operands([unpack(x), unpack(y)], env) {
         Ok(operands) => operands,
         Err(outcome) => return outcome,
@@ -160,7 +168,7 @@ pub fn y_log2_x_plus_1(y: F80, x: F80, env: &Env) -> Outcome<F80> {
         (Class::Infinity, _) | (_, Class::Infinity) => Outcome::exact(F80::infinity(is_negative), flags),
         _ if env.stops(flags) => Outcome::exact(F80::zero(false), flags),
         (Class::Zero, _) | (_, Class::Zero) => Outcome::exact(F80::zero(is_negative), flags),
-        _ if x.negative && x.exponent >= 0 => invalid(env),
+        _ if x.negative && x.exponent >= 0 => Outcome::exact(operand, flags | Flags::INEXACT),
         _ => times(&y, logarithm_of_successor(Wide::from_unpacked(&x)), env, flags),
     }
 }
@@ -170,8 +178,11 @@ fn logarithm_of_successor(x: Wide) -> Logarithm {
     if x.exponent < -2 {
         return logarithm(0, Some(x));
     }
-    if x.exponent > 126 {
-        return logarithm_of(x);
+    if x.exponent > 100 {
+        return match logarithm_of(x) {
+            Logarithm::Exact(logarithm) => Logarithm::Inexact(logarithm),
+            other => other,
+        };
     }
     let point = 125 - x.exponent.max(0);
     logarithm_of(Wide::from_fixed((1 << point) + x.to_signed_fixed(point), point))
@@ -217,7 +228,8 @@ const EXPONENTIAL: [i128; 15] = {
     series
 };
 
-/// `2^a - 1` for an `a` from -1 to 1. Greater arguments, of which the manual says nothing, are left as they are.
+/// `2^a - 1` for an `a` from -1 to 1. Greater arguments, of which the manual says nothing, come
+/// back as they are, as from the parts.
 pub fn power_of_2_minus_1(a: F80, env: &Env) -> Outcome<F80> {
     let ([x], flags) = match special_operands([unpack(a)], env) {
         Ok(operands) => operands,
@@ -227,12 +239,10 @@ pub fn power_of_2_minus_1(a: F80, env: &Env) -> Outcome<F80> {
     match x.class {
         Class::Infinity if x.negative => Outcome::exact(F80::one(true), flags),
         Class::Infinity | Class::Zero => Outcome::exact(a, flags),
-        _ if x.exponent >= 0 && !is_one => Outcome::exact(a, flags),
         _ if env.stops(flags) => Outcome::exact(a, flags),
-        _ => {
-            let x = Wide::from_unpacked(&x);
-            power_minus_1(x).round(is_one, env, flags)
-        }
+        _ if x.exponent >= 0 && !is_one => Outcome::exact(a, flags | Flags::INEXACT),
+        _ if is_one => as_if_inexact(power_minus_1(Wide::from_unpacked(&x)).round(true, env, flags)),
+        _ => power_minus_1(Wide::from_unpacked(&x)).round(false, env, flags),
     }
 }
 

@@ -9,7 +9,7 @@
 
 use super::env::{Env, Flags, Outcome};
 use super::format::{Class, F80, Format, Unpacked, unpack};
-use super::nan::{invalid, nan_outcome, special_operands};
+use super::nan::{invalid, special_operands};
 use super::wide::{Wide, multiply_high};
 
 /// 2/π: 256 bits after the binary point.
@@ -248,10 +248,7 @@ fn arc_tangent_series(t: Wide) -> Wide {
 
 /// The angle of the point (`x`, `y`): FPATAN with `y` in ST(1) and `x` in ST(0).
 pub fn arc_tangent(y: F80, x: F80, env: &Env) -> Outcome<F80> {
-    if let Some(outcome) = nan_outcome(&[unpack(x), unpack(y)], env) {
-        return outcome;
-    }
-    let ([x, y], flags) = match special_operands::<F80, 2>([unpack(x), unpack(y)], env) {
+    let ([x, y], flags) = match special_operands([unpack(x), unpack(y)], env) {
         Ok(operands) => operands,
         Err(outcome) => return outcome,
     };

@@ -1,6 +1,8 @@
-//! What the arithmetic is compared with: the specifications' own numbers, the host's processor, an independent
-//! library, and the vectors of the 68881's maker.
+//! What the arithmetic is compared with: the host's processor, independent libraries, and known answers. (The 68881's
+//! vectors are in `emu-core/tests/m68k_float.rs`.)
 
+mod host;
+mod library;
 mod transcendental;
 mod values;
 

@@ -81,7 +81,8 @@ fn angle(random: &mut Random) -> (F80, F80) {
     let angle = match random.below(8) {
         0..2 => {
             let multiple = from_signed(random.bits() as i64 >> (random.below(62) + 1) | 1, &Env::X87).value;
-            let quarter = scale(Constant::Pi.value(&Env::X87), from_signed(-2, &Env::X87).value, &Env::X87).value;
+            let quarter =
+                scale(Constant::Pi.value(&Env::X87), from_signed(-2, &Env::X87).value, &Env::X87).value;
             mul(multiple, quarter, &Env::X87).value
         }
         2 => number(random, -16_382, -1),
@@ -160,7 +161,11 @@ fn y_log2_x_plus_1_is_right() {
     let operands = |random: &mut Random| {
         let low = if random.one_in(4) { -16_300 } else { -80 };
         let x = if random.one_in(8) { number(random, 0, 100) } else { number(random, low, -1) };
-        let x = if x.fields().biased >= 0x3FFF { F80 { sign_exponent: x.sign_exponent & 0x7FFF, ..x } } else { x };
+        let x = if x.fields().biased >= 0x3FFF {
+            F80 { sign_exponent: x.sign_exponent & 0x7FFF, ..x }
+        } else {
+            x
+        };
         (number(random, -64, 64), x)
     };
     check("FYL2XP1", 7, operands, y_log2_x_plus_1, |y, x| y * x.ln_1p() / &ln_2);

@@ -4,4 +4,5 @@
 //! `ANACHRON_FLOAT_CASES=3000000 cargo test -p emu-core --lib float::tests::silicon` for a longer run.
 
 mod sse;
+mod transcendental;
 mod x87;

@@ -6,29 +6,29 @@ use std::arch::asm;
 use std::cmp::Ordering;
 
 /// What the x87 shows after an instruction: FNSAVE's image (28 bytes of environment, then the stack from its top).
-struct Image([u8; 108]);
+pub(super) struct Image(pub [u8; 108]);
 
 impl Image {
-    fn status(&self) -> u16 {
+    pub fn status(&self) -> u16 {
         u16::from_le_bytes([self.0[4], self.0[5]])
     }
 
-    fn flags(&self) -> Flags {
+    pub fn flags(&self) -> Flags {
         Flags(self.status() as u8 & 0x3F)
     }
 
-    fn c1(&self) -> bool {
+    pub fn c1(&self) -> bool {
         self.status() & 0x0200 != 0
     }
 
-    fn st(&self, index: usize) -> F80 {
+    pub fn st(&self, index: usize) -> F80 {
         let bytes = &self.0[28 + 10 * index..][..10];
         let mantissa = u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes"));
         F80 { mantissa, sign_exponent: u16::from_le_bytes([bytes[8], bytes[9]]) }
     }
 }
 
-fn tbyte(number: F80) -> [u8; 10] {
+pub(super) fn tbyte(number: F80) -> [u8; 10] {
     let mut bytes = [0; 10];
     bytes[..8].copy_from_slice(&number.mantissa.to_le_bytes());
     bytes[8..].copy_from_slice(&number.sign_exponent.to_le_bytes());
@@ -62,8 +62,9 @@ macro_rules! x87 {
         }
     };
 }
+pub(super) use x87;
 
-type X87 = fn(F80, F80, &mut [u8; 10], u16) -> Image;
+pub(super) type X87 = fn(F80, F80, &mut [u8; 10], u16) -> Image;
 
 x87!(fadd, "fadd st(0), st(1)");
 x87!(fsub, "fsub st(0), st(1)");
@@ -96,7 +97,7 @@ x87!(fldln2, "fldln2");
 x87!(fldz, "fldz");
 
 /// Whether an unmasked exception kept the destination as it was.
-fn is_stopped(env: &Env, flags: Flags) -> bool {
+pub(super) fn is_stopped(env: &Env, flags: Flags) -> bool {
     (env.unmasked & flags).intersects(Flags::BEFORE_COMPUTATION)
 }
 

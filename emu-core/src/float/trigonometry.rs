@@ -1,9 +1,9 @@
 //! FSIN, FCOS, FSINCOS, FPTAN and FPATAN (Intel SDM volume 2, under those names), each within one unit in the last
 //! place of the true value over the whole range.
 //!
-//! Arguments are reduced by π/2 itself, to as many bits as any argument needs. Intel's x87 reduces by a π of 66 bits
-//! (SDM volume 1, 8.3.8), so that near multiples of π its results have few right digits or none: the sine of FLDPI's π
-//! is -2^-64 there, and -1.0003 × 2^-64 × 0.925 in truth. We keep to the truth, and differ from the part there.
+//! Arguments are reduced by π/2 itself, to as many bits as any argument needs. The parts reduce by a π of 66 bits
+//! (SDM volume 1, 8.3.8), so that near multiples of π their results have few right digits or none: the sine of FLDPI's
+//! π is -2^-64 there, and -0.925 × 2^-64 in truth. We keep to the truth, and differ from the parts there.
 //!
 //! Precision control doesn't apply; the rounding mode does.
 

@@ -2,6 +2,7 @@
 //! vectors are in `emu-core/tests/m68k_float.rs`.)
 
 mod host;
+mod known;
 mod library;
 mod transcendental;
 mod values;

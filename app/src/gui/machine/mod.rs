@@ -189,9 +189,12 @@ impl MachinePage {
         let Some(handle) = &self.handle else { return };
         let events: Vec<Event> = handle.events().collect();
         self.screen.update(ctx, &handle.frames);
-        self.debugger.look(handle);
         for event in events {
             self.hear(event);
+        }
+        // A stop is told before its view is there: heard of first, the view is known for what it is.
+        if let Some(handle) = &self.handle {
+            self.debugger.look(handle);
         }
     }
 

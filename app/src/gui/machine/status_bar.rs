@@ -2,7 +2,7 @@
 
 use super::{MachinePage, PageRequest, drives, speed_chip};
 use crate::gui::theme::{self, Tone};
-use egui::{Align, Layout, Ui};
+use egui::{Align, Label, Layout, RichText, Ui};
 use emu_core::machine::protocol::RunState;
 
 /// Shows the bar. Gives what the user asks for in it.
@@ -23,11 +23,13 @@ pub fn ui(page: &mut MachinePage, ui: &mut Ui) -> Vec<PageRequest> {
 }
 
 fn keyboard(page: &MachinePage, ui: &mut Ui) {
-    if page.screen.has_focus() {
-        ui.colored_label(theme::tone(ui, Tone::Good), "Keys go to the guest; Ctrl+Alt frees them");
+    let (text, tone) = if page.screen.has_focus() {
+        ("Keys go to the guest; Ctrl+Alt frees them", Tone::Good)
     } else if page.state == RunState::Running {
-        ui.weak("Click the screen to type into the guest");
-    } else if !page.stop_reason.is_empty() {
-        ui.label(&page.stop_reason);
-    }
+        ("Click the screen to type into the guest", Tone::Quiet)
+    } else {
+        (page.stop_reason.as_str(), Tone::Quiet)
+    };
+    // In a narrow window it is cut, and its tooltip has all of it.
+    ui.add(Label::new(RichText::new(text).color(theme::tone(ui, tone))).truncate());
 }

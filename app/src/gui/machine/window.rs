@@ -24,7 +24,7 @@ pub struct WindowPlace {
     size: (f32, f32),
 }
 
-const DEFAULT_SIZE: (f32, f32) = (800.0, 680.0);
+const DEFAULT_SIZE: (f32, f32) = (1000.0, 800.0);
 const SMALLEST: [f32; 2] = [480.0, 360.0];
 
 /// A machine with what its window needs.

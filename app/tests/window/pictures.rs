@@ -209,7 +209,7 @@ fn new_floppy() {
     window.wait_for_state(RunState::Paused);
     window.click("Drive B: —");
     window.click("Create…");
-    window.enter("In the folder", "/home/user/disks");
+    window.enter("In the folder", "/disks");
     // Only the dialog is looked at, not the machine around it.
     let heading = window.harness.get_by_label("New floppy for B:").rect();
     let left = egui::Rect::from_min_max(egui::Pos2::ZERO, egui::pos2(heading.left() - 20.0, 600.0));

@@ -2,7 +2,10 @@
 
 use super::commands::Command;
 use super::theme::GRID;
-use egui::{Context, Id, Key, Modal, Modifiers, TextEdit, Ui};
+use egui::{Context, Id, Key, Modal, Modifiers, ScrollArea, TextEdit, Ui};
+
+/// The height of all but the list, in points: the field above it and the window's edges.
+const AROUND: f32 = 16.0 * GRID;
 
 /// What the user has typed and picked so far. None of it is kept once the palette closes.
 #[derive(Debug, Default)]
@@ -44,16 +47,20 @@ impl CommandPalette {
             self.picked = 0;
         }
         let found = matching(&self.typed);
+        let before = self.picked;
         self.picked = keys.moved(self.picked, found.len());
+        let has_moved = self.picked != before;
         if found.is_empty() {
             ui.weak("No command has such a name.");
         }
         let entered =
             found.get(self.picked).copied().filter(|command| keys.enter && why_not(*command).is_none());
-        self.list(ui, &found, why_not).or(entered)
+        let room = ui.ctx().content_rect().height() - AROUND;
+        let list = ScrollArea::vertical().max_height(room);
+        list.show(ui, |ui| self.list(ui, &found, has_moved, why_not)).inner.or(entered)
     }
 
-    fn list(&self, ui: &mut Ui, found: &[Command], why_not: WhyNot<'_>) -> Option<Command> {
+    fn list(&self, ui: &mut Ui, found: &[Command], has_moved: bool, why_not: WhyNot<'_>) -> Option<Command> {
         let mut clicked = None;
         ui.with_layout(egui::Layout::top_down_justified(egui::Align::Min), |ui| {
             for (place, command) in found.iter().enumerate() {
@@ -61,6 +68,9 @@ impl CommandPalette {
                 if place == self.picked {
                     let accent = ui.visuals().selection.stroke;
                     ui.painter().rect_stroke(response.rect, 2.0, accent, egui::StrokeKind::Inside);
+                    if has_moved {
+                        response.scroll_to_me(None);
+                    }
                 }
                 if response.clicked() {
                     clicked = Some(*command);

@@ -5,8 +5,8 @@ use super::host::HostFacts;
 use super::settings::page::RowCx;
 use super::settings::row::{Draft, Edit, Row, Target};
 use super::settings::row_ui::{self, Live};
-use super::settings::{cpu, drives, general, memory, take_file};
-use egui::{Context, Ui};
+use super::settings::{cpu, drives, memory, take_file};
+use egui::{Context, TextEdit, Ui};
 use machines::boards::BoardKind;
 use machines::catalogue::Catalogue;
 use machines::profile::{Conflict, Field, Profile};
@@ -34,8 +34,11 @@ impl ProfileRows {
         }
     }
 
-    pub fn name(&mut self, ui: &mut Ui, profile: &mut Profile, board: &'static BoardKind) {
-        self.show(ui, profile, board, |cx| vec![general::name(cx)]);
+    /// The name, below its label: it stands in a narrow column.
+    pub fn name(ui: &mut Ui, profile: &mut Profile) {
+        let label = ui.weak("Name");
+        let field = TextEdit::singleline(&mut profile.name).desired_width(f32::INFINITY);
+        ui.add(field).labelled_by(label.id);
     }
 
     pub fn cpu(&mut self, ui: &mut Ui, profile: &mut Profile, board: &'static BoardKind) {

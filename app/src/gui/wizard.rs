@@ -126,9 +126,7 @@ impl Wizard {
     }
 
     fn summary(&mut self, ui: &mut Ui) {
-        if let Some(board) = boards::find(&self.draft.board) {
-            self.rows.name(ui, &mut self.draft, board);
-        }
+        ProfileRows::name(ui, &mut self.draft);
         for fact in describe::facts(&self.draft) {
             ui.weak(fact.what);
             ui.label(fact.value);

@@ -7,6 +7,8 @@ use super::*;
 use eframe::egui_wgpu::RendererOptions;
 use egui_kittest::SnapshotResults;
 use egui_kittest::wgpu::{create_render_state, default_wgpu_setup};
+use emu_core::cache::presets::presets;
+use machines::profile::CardProfile;
 use std::path::Path;
 
 /// A window whose picture is taken.
@@ -143,6 +145,39 @@ fn wizard() {
         }
         results.extend_harness(&mut window.harness);
     }
+}
+
+/// A machine with caches, and two display cards that claim the same ports.
+fn furnish_with_conflict(library: &Library) {
+    let mut profile = Profile { name: "Two monitors".to_owned(), ..(xt::KIND.profile)() };
+    let preset = presets().into_iter().find(|preset| preset.name.starts_with("Teaching: 1 KB"));
+    profile.caches = Some(preset.unwrap().config);
+    let cards = ["mda", "hercules"].map(|card| CardProfile { device: card.to_owned(), options: [].into() });
+    profile.cards.extend(cards);
+    library.create(&profile).unwrap();
+}
+
+#[test]
+fn settings() {
+    let mut results = SnapshotResults::new();
+    for (look, theme, pages) in
+        [(DARK, "dark", &["CPU", "Caches", "Memory", "Display"][..]), (LIGHT, "light", &["Display"])]
+    {
+        let Some(mut window) = look.open(furnish_with_conflict) else { return };
+        window.click("Settings");
+        for page in pages {
+            window.harness.get_by_role_and_label(egui::Role::Button, page).click();
+            window.picture(&format!("settings_{}_{theme}", page.to_lowercase()));
+        }
+        results.extend_harness(&mut window.harness);
+    }
+}
+
+#[test]
+fn command_palette() {
+    let Some(mut window) = DARK.open(|_| {}) else { return };
+    window.press_with(Modifiers::COMMAND | Modifiers::SHIFT, Key::P);
+    window.picture("command_palette");
 }
 
 #[test]

@@ -6,8 +6,8 @@ use crate::gui::describe;
 use crate::gui::standing::Standing;
 use crate::gui::theme::GRID;
 use egui::{
-    Align2, Color32, Id, Key, Pos2, Rect, Response, Sense, StrokeKind, TextEdit, TextStyle, TextWrapMode,
-    TextureId, Ui, Vec2, WidgetText, pos2, vec2,
+    Align2, Color32, Id, Key, Pos2, Rect, Response, Sense, Stroke, StrokeKind, TextEdit, TextStyle,
+    TextWrapMode, TextureId, Ui, Vec2, WidgetText, pos2, vec2,
 };
 
 const CARD_WIDTH: f32 = 27.0 * GRID;
@@ -104,7 +104,8 @@ impl Item<'_> {
         } else {
             ui.visuals().faint_bg_color
         };
-        ui.painter().rect(rect, CORNER, fill, visuals.bg_stroke, StrokeKind::Inside);
+        let edge = if response.hovered() { visuals.bg_stroke } else { Stroke::NONE };
+        ui.painter().rect(rect, CORNER, fill, edge, StrokeKind::Inside);
         if self.is_selected {
             ui.painter().rect_stroke(rect, CORNER, ui.visuals().selection.stroke, StrokeKind::Inside);
         }

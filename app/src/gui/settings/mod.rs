@@ -93,7 +93,6 @@ impl Settings {
         let window = ui.ctx().content_rect().size();
         ui.set_width(WIDTH.min(window.x - 6.0 * GRID));
         ui.heading(format!("Settings of {}", self.before.name));
-        theme::outline_controls(ui);
         ui.horizontal(|ui| {
             let label = ui.label("Search all pages");
             let search = TextEdit::singleline(&mut self.search).desired_width(32.0 * GRID);
@@ -200,10 +199,11 @@ impl Settings {
                 ui.label(RichText::new(page.title()).heading());
                 ui.add_space(GRID);
                 let now = self.live.as_ref().map(|live| rows_for(page, live, &self.catalogue, host));
-                for row in rows {
+                // Two cards may have options of the same name.
+                for (at, row) in rows.into_iter().enumerate() {
                     let now = now.as_ref().and_then(|now| waiting(&row, now));
                     let live = if self.live.is_some() { Live::On } else { Live::Off };
-                    edits.extend(row_ui::show(ui, row, conflicts, live, now));
+                    ui.push_id(at, |ui| edits.extend(row_ui::show(ui, row, conflicts, live, now)));
                 }
             });
         }

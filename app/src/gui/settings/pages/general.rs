@@ -39,7 +39,7 @@ pub fn rows(cx: RowCx<'_>) -> Vec<Row> {
     ]
 }
 
-pub fn name(cx: RowCx<'_>) -> Row {
+fn name(cx: RowCx<'_>) -> Row {
     let control = Control::Text {
         value: cx.profile.name.clone(),
         lines: 1,

@@ -1,6 +1,8 @@
 //! Drives the window as a user would, with no display.
 #![forbid(unsafe_code)]
 
+#[path = "window/display.rs"]
+mod display;
 #[path = "window/drives.rs"]
 mod drives;
 #[path = "window/library.rs"]

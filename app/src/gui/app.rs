@@ -171,8 +171,10 @@ impl App {
             }
             C::UseOwnWindows => None,
             _ if command.is_for_chosen() => self.why_not_chosen(command),
-            _ if self.shown.is_none() => Some("Show a running machine first."),
-            _ => None,
+            _ => match self.machine() {
+                Some(page) => page.why_not(command),
+                None => Some("Show a running machine first."),
+            },
         }
     }
 

@@ -284,6 +284,13 @@ impl MachinePage {
         }
     }
 
+    /// Why a command cannot be carried out on this machine as it is, if it cannot.
+    pub fn why_not(&self, command: UserCommand) -> Option<&'static str> {
+        let has_composite = self.screen.frame().is_none_or(|frame| frame.head().color_phase.is_some());
+        let is_missing = command == UserCommand::ShowComposite && !has_composite;
+        is_missing.then_some("The machine's display card has no composite signal.")
+    }
+
     /// Carries a command out that is about this machine. Gives false for any other.
     pub fn carry_out(&mut self, command: UserCommand, ctx: &Context) -> bool {
         match command {
@@ -471,7 +478,7 @@ impl MachinePage {
             if command == UserCommand::ShowSharp {
                 ui.separator();
             }
-            if command.choice(ui, is_on, None).clicked() {
+            if command.choice(ui, is_on, self.why_not(command)).clicked() {
                 chosen.push(PageRequest::Command(command));
                 ui.close();
             }

@@ -161,8 +161,9 @@ impl MachineWindow {
         let mut chosen = commands::pressed(&ctx, self.page.screen.has_focus());
         let requests = self.page.ui(ui);
         chosen.extend(requests.into_iter().map(|PageRequest::Command(command)| command));
-        let wishes = self.wishes.clone();
-        chosen.extend(self.palette.show(&ctx, &|command| wishes.why_not_in_window(command)));
+        let mut palette = std::mem::take(&mut self.palette);
+        chosen.extend(palette.show(&ctx, &|command| self.why_not(command)));
+        self.palette = palette;
         self.toasts.show(&ctx);
         for command in chosen {
             self.carry_out(command, &ctx);
@@ -181,8 +182,12 @@ impl MachineWindow {
         }
     }
 
+    fn why_not(&self, command: Command) -> Option<&'static str> {
+        self.wishes.why_not_in_window(command).or_else(|| self.page.why_not(command))
+    }
+
     fn carry_out(&mut self, command: Command, ctx: &Context) {
-        if self.wishes.why_not_in_window(command).is_some() {
+        if self.why_not(command).is_some() {
             return;
         }
         match command {

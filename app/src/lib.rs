@@ -31,10 +31,7 @@ pub fn carry_out(request: Request) -> anyhow::Result<ExitStatus> {
     match request {
         Request::Window => gui::open().map(|()| ExitStatus::Success),
         Request::Run(options) if options.headless => cli::run::headless(&options),
-        Request::Run(options) => {
-            let (profile, session) = cli::run::windowed(&options)?;
-            gui::open_with(profile, session).map(|()| ExitStatus::Success)
-        }
+        Request::Run(options) => cli::run::windowed(&options),
         Request::List => print(&cli::machines::list(&cli::machines::library()?)?),
         Request::Show { machine } => print(&cli::machines::show(&cli::machines::library()?, &machine)?),
         Request::Create { profile, name } => {

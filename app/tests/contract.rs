@@ -1,5 +1,8 @@
 //! The contract of the command line, on the built program: what scripts rely on.
 
+#[cfg(target_os = "linux")]
+#[path = "contract/in_window.rs"]
+mod in_window;
 mod support;
 
 use serde::Deserialize;
@@ -129,21 +132,16 @@ fn messages_go_to_stderr_and_wrong_usage_ends_with_2() {
     assert!(said.out.is_empty());
 }
 
+#[cfg(target_os = "linux")]
 #[test]
-fn what_a_window_does_not_serve_is_refused_and_not_ignored() {
+fn a_run_in_a_window_needs_a_display() {
     let desk = Desk::new();
-    let stats = desk.name("stats.ron");
-    for (option, value) in [
-        ("--until-screen", "A:"),
-        ("--type", "x"),
-        ("--timeout", "9"),
-        ("--for-cycles", "9"),
-        ("--stats", &stats),
-        ("--serial", "stdio"),
-    ] {
-        desk.anachron(&["run", "xt", option, value]).expect(1, &[option, "add --headless"]);
-    }
-    assert!(!desk.path("stats.ron").exists());
+    let mut command = desk.command();
+    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
+    let output =
+        command.args(["run", "xt", "--record-audio", &desk.name("sound.wav"), "--for-cycles", "9"]).output();
+    Said::of(output.unwrap()).expect(1, &["no display", "run xt --headless"]);
+    assert!(!desk.path("sound.wav").exists());
 }
 
 #[test]

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 pub enum ExitStatus {
     /// The last condition was met; with none, the guest switched itself off or the window was closed.
     Success = 0,
-    /// Something failed, or the guest ended before the last condition.
+    /// Something failed, or the guest or its user ended before the last condition.
     Failure = 1,
     /// The command line was wrong.
     Usage = 2,
@@ -106,7 +106,7 @@ Script:
 
 Exit status:
   0  the last condition was met, or, with none, the guest switched itself off or the window was closed
-  1  something failed, or the guest ended before the last condition
+  1  something failed, or the guest or its user ended before the last condition
   2  wrong usage
   3  --timeout passed first
 

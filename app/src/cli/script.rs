@@ -16,18 +16,6 @@ pub enum Step {
     Type(Vec<Stroke>),
 }
 
-impl Step {
-    /// The option that makes such a step.
-    pub const fn option(&self) -> &'static str {
-        match self {
-            Self::UntilScreen(_) => "--until-screen",
-            Self::UntilSerial(_) => "--until-serial",
-            Self::UntilDebugcon(_) => "--until-debugcon",
-            Self::Type(_) => "--type",
-        }
-    }
-}
-
 /// The steps, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Script(pub Vec<Step>);

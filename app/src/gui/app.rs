@@ -20,7 +20,7 @@ use super::wishes::Wishes;
 use super::wizard::Wizard;
 use crate::library::{Library, MachineFolder};
 use crate::pads::HostPads;
-use crate::session::SessionOptions;
+use crate::session::{Companion, SessionOptions};
 use egui::{Context, MenuBar, Panel, ThemePreference, Ui, ViewportCommand, ViewportId};
 use egui_material_icons::icons::ICON_SETTINGS;
 use emu_core::hal::input::PadSource;
@@ -56,6 +56,8 @@ pub struct App {
     machines: Vec<SharedMachine>,
     /// The machine whose page is shown in place of the library.
     shown: Option<SharedMachine>,
+    /// The machine that the program was started for, if it was: the window closes when it ends.
+    run: Option<SharedMachine>,
     palette: CommandPalette,
     toasts: Toasts,
     wizard: Option<Wizard>,
@@ -83,6 +85,7 @@ impl App {
             library: page,
             machines: Vec::new(),
             shown: None,
+            run: None,
             palette: CommandPalette::default(),
             toasts: Toasts::default(),
             wizard: None,
@@ -98,22 +101,46 @@ impl App {
 
     /// Switches a machine on and shows it as a page.
     pub fn start(&mut self, profile: Profile, options: SessionOptions, ctx: &Context) {
-        let repainter = Repainter::new(ctx);
-        let scaling = self.remembered.scaling;
-        match MachinePage::start(profile, options, scaling, self.recent.clone(), &repainter) {
-            Ok(mut page) => {
-                let name = page.machine_name().unwrap_or_default();
-                if let Some(layout) = self.remembered.layouts.get(&name) {
-                    page.debugger.set_layout(layout.clone());
-                }
-                self.look_for_pads();
-                let place = self.remembered.places.get(&name).copied();
-                let machine = SharedMachine::new(page, repainter, place, self.wishes.clone());
-                self.machines.push(machine.clone());
-                self.shown = Some(machine);
-            }
-            Err(error) => self.toasts.complain(format!("{error:#}")),
+        if let Err(error) = self.switch_on(profile, options, None, ctx) {
+            self.toasts.complain(format!("{error:#}"));
         }
+    }
+
+    /// [`Self::start`] for a machine that the program is started for: the window closes when it ends.
+    ///
+    /// # Errors
+    /// A sentence: why it cannot be built.
+    pub fn run(
+        &mut self,
+        profile: Profile,
+        options: SessionOptions,
+        companion: Box<dyn Companion>,
+        ctx: &Context,
+    ) -> anyhow::Result<()> {
+        self.run = Some(self.switch_on(profile, options, Some(companion), ctx)?);
+        Ok(())
+    }
+
+    fn switch_on(
+        &mut self,
+        profile: Profile,
+        options: SessionOptions,
+        companion: Option<Box<dyn Companion>>,
+        ctx: &Context,
+    ) -> anyhow::Result<SharedMachine> {
+        let repainter = Repainter::new(ctx);
+        let (scaling, recent) = (self.remembered.scaling, self.recent.clone());
+        let mut page = MachinePage::start(profile, options, companion, scaling, recent, &repainter)?;
+        let name = page.machine_name().unwrap_or_default();
+        if let Some(layout) = self.remembered.layouts.get(&name) {
+            page.debugger.set_layout(layout.clone());
+        }
+        self.look_for_pads();
+        let place = self.remembered.places.get(&name).copied();
+        let machine = SharedMachine::new(page, repainter, place, self.wishes.clone());
+        self.machines.push(machine.clone());
+        self.shown = Some(machine.clone());
+        Ok(machine)
     }
 
     fn look_for_pads(&mut self) {
@@ -424,6 +451,16 @@ impl Remembered {
 }
 
 impl eframe::App for App {
+    /// A hidden window is not drawn, and closes with its run all the same.
+    fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
+        if let Some(run) = &self.run {
+            run.page().poll(ctx);
+        }
+        if self.run.take_if(|machine| machine.page().has_ended()).is_some() {
+            ctx.send_viewport_cmd(ViewportCommand::Close);
+        }
+    }
+
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
         self.poll_machines(&ctx);

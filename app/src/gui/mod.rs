@@ -28,9 +28,10 @@ pub use renderer::draw_screens_with;
 
 use crate::cli::machines::library as user_library;
 use crate::home;
-use crate::session::SessionOptions;
+use crate::session::{Companion, SessionOptions};
 use anyhow::anyhow;
 use machines::profile::Profile;
+use std::sync::mpsc::channel;
 use tracing::debug;
 
 /// What the window's title and the task bar show.
@@ -41,24 +42,28 @@ pub const TITLE: &str = "Anachron";
 /// # Errors
 /// Says why no window could be opened, and what works without one.
 pub fn open() -> anyhow::Result<()> {
-    open_on(None)
+    open_wrapped(|app, _| app)
 }
 
-/// Opens the window on a machine that is switched on at once.
+/// Opens the window on a machine that is switched on at once, and returns when that has ended.
 ///
 /// # Errors
-/// As [`open`].
-pub fn open_with(profile: Profile, options: SessionOptions) -> anyhow::Result<()> {
-    open_on(Some((profile, options)))
-}
-
-fn open_on(machine: Option<(Profile, SessionOptions)>) -> anyhow::Result<()> {
-    open_wrapped(|mut app, ctx| {
-        if let Some((profile, options)) = machine {
-            app.start(profile, options, ctx);
+/// As [`open`], and when the machine cannot be built.
+pub fn open_with(
+    profile: Profile,
+    options: SessionOptions,
+    companion: Box<dyn Companion>,
+) -> anyhow::Result<()> {
+    let (failures, failed) = channel();
+    open_wrapped(move |mut app, ctx| {
+        if let Err(error) = app.run(profile, options, companion, ctx) {
+            // It is told once the window has gone.
+            let _ = failures.send(error);
+            ctx.send_viewport_cmd(egui::ViewportCommand::Close);
         }
         app
-    })
+    })?;
+    failed.try_recv().map_or(Ok(()), Err)
 }
 
 /// Opens the window with whatever is made of it: for a measurement, something around it.

@@ -2,12 +2,14 @@
 //!
 //! The window's worker thread and the command line both drive a session; neither knows the other.
 
+mod companion;
 mod drives;
 pub mod media;
 mod ports;
 mod source;
 mod suspended;
 
+pub use companion::{Companion, Verdict};
 pub use ports::{ByteSink, Ports, WriterSink};
 pub use source::ByteSource;
 pub use suspended::{ResumeError, read_suspended, write_suspended};

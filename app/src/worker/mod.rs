@@ -6,7 +6,7 @@
 mod pacing;
 mod stepping;
 
-use crate::session::{DrivePlace, SavedSession, Session};
+use crate::session::{Companion, DrivePlace, SavedSession, Session, Verdict};
 use emu_core::board::external::External;
 use emu_core::cache::CacheConfig;
 use emu_core::cpu::describe::CpuDescription;
@@ -18,6 +18,7 @@ use emu_core::machine::Stop;
 use emu_core::machine::journal::Input;
 use emu_core::machine::protocol::{Command, DeviceMedia, Event, MediumSpec, Notice, RunState, Speed, Step};
 use emu_core::machine::typist::Typist;
+use emu_core::time::Cycle;
 use pacing::Pacing;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -74,11 +75,16 @@ pub struct MachineHandle {
 }
 
 impl MachineHandle {
-    /// Gives a session a thread of its own. It begins paused.
+    /// Gives a session a thread of its own. It begins paused. A companion decides when it has run enough.
     ///
     /// # Errors
     /// When the host has no thread left.
-    pub fn start(name: &str, session: Session, waker: Waker) -> std::io::Result<Self> {
+    pub fn start(
+        name: &str,
+        session: Session,
+        companion: Option<Box<dyn Companion>>,
+        waker: Waker,
+    ) -> std::io::Result<Self> {
         let (commands, incoming) = channel();
         let (outgoing, events) = channel();
         let board = Arc::new(Board::default());
@@ -90,7 +96,7 @@ impl MachineHandle {
         let thread = std::thread::Builder::new().name(format!("machine {name}")).spawn(move || {
             lower_priority();
             let worker = Worker::new(session, incoming, outgoing, shared, waker);
-            worker.run_guarded();
+            Worker { companion, ..worker }.run_guarded();
         })?;
         Ok(Self { commands, events, frames, sound, board, thread: Some(thread), cpu_description, cpu_hz })
     }
@@ -154,6 +160,7 @@ enum Mode {
 
 struct Worker {
     session: Session,
+    companion: Option<Box<dyn Companion>>,
     commands: Receiver<Command>,
     events: Sender<Event>,
     board: Arc<Board>,
@@ -179,6 +186,7 @@ impl Worker {
         let pacing = Pacing::new(session.machine.cpu_hz());
         Self {
             session,
+            companion: None,
             commands,
             events,
             board,
@@ -220,7 +228,8 @@ impl Worker {
             match &mut self.mode {
                 Mode::Running => self.run_slice(),
                 Mode::Stepping(_) => self.step_slice(),
-                Mode::Paused | Mode::Ended => {}
+                Mode::Paused => self.after(Stop::Reached),
+                Mode::Ended => {}
             }
             self.publish();
         }
@@ -235,7 +244,7 @@ impl Worker {
                 Err(RecvTimeoutError::Timeout) => return,
                 // Nobody is left who could command it.
                 Err(RecvTimeoutError::Disconnected) => {
-                    self.mode = Mode::Ended;
+                    self.end(RunState::Off);
                     return;
                 }
             }
@@ -245,7 +254,7 @@ impl Worker {
 
     fn run_slice(&mut self) {
         let now = self.session.machine.now();
-        let target = self.pacing.slice_end(now);
+        let target = self.pacing.slice_end(now).min(self.next_look());
         let begun = Instant::now();
         let stop = self.session.run_until(target);
         let machine = &self.session.machine;
@@ -259,17 +268,31 @@ impl Worker {
     }
 
     fn step_slice(&mut self) {
+        let last = self.next_look();
         let Mode::Stepping(stepping) = &mut self.mode else { return };
-        let (reached, stop) = stepping.advance(&mut self.session.machine);
+        let (reached, stop) = stepping.advance(&mut self.session.machine, last);
         self.session.serve_ports();
         if reached {
             self.stopped(String::new());
-        } else {
-            self.after(stop);
         }
+        self.after(stop);
+    }
+
+    /// The companion wants no slice to go further.
+    fn next_look(&self) -> Cycle {
+        self.companion.as_ref().map_or(Cycle::NEVER, |companion| companion.next_look())
     }
 
     fn after(&mut self, stop: Stop) {
+        let companion = self.companion.as_mut();
+        match companion.map_or(Verdict::GoOn, |companion| companion.look(&mut self.session, stop)) {
+            Verdict::GoOn => self.obey_stop(stop),
+            Verdict::Over => self.end(RunState::Off),
+            Verdict::Interrupted => self.suspend(),
+        }
+    }
+
+    fn obey_stop(&mut self, stop: Stop) {
         match stop {
             Stop::Reached => {}
             Stop::Probe => {
@@ -299,10 +322,17 @@ impl Worker {
 
     fn end(&mut self, state: RunState) {
         self.mode = Mode::Ended;
+        match self.companion.take() {
+            Some(mut companion) => companion.end(&mut self.session),
+            None => self.flush_media(),
+        }
+        self.tell(Event::RunStateChanged(state));
+    }
+
+    fn flush_media(&mut self) {
         if let Err(error) = self.session.flush_media() {
             self.complain(error.to_string());
         }
-        self.tell(Event::RunStateChanged(state));
     }
 
     fn obey(&mut self, command: Command) {

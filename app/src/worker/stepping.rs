@@ -2,6 +2,7 @@
 
 use emu_core::machine::protocol::Step;
 use emu_core::machine::{Machine, Stop};
+use emu_core::time::Cycle;
 
 /// Instructions stepped before the thread looks around again.
 const STEPS_AT_ONCE: u32 = 20_000;
@@ -40,8 +41,8 @@ impl Stepping {
         Self { goal }
     }
 
-    /// Steps on. Gives whether the goal is reached, and if not, why it stopped.
-    pub fn advance(&self, machine: &mut Machine) -> (bool, Stop) {
+    /// Steps on, to `last` at most. Gives whether the goal is reached, and if not, why it stopped.
+    pub fn advance(&self, machine: &mut Machine, last: Cycle) -> (bool, Stop) {
         for _ in 0..STEPS_AT_ONCE {
             let returns = machine.cpu().is_return(&|linear| machine.peek(linear));
             let stop = machine.step();
@@ -57,6 +58,9 @@ impl Stepping {
             };
             if reached {
                 return (true, stop);
+            }
+            if machine.now() >= last {
+                break;
             }
         }
         (false, Stop::Reached)

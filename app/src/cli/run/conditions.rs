@@ -51,12 +51,16 @@ pub struct Conditions {
 }
 
 impl Conditions {
-    /// Begins a script; its streams are connected to the session's ports.
-    pub fn new(script: &Script, session: &mut Session) -> Self {
+    /// Begins a script.
+    pub fn new(script: &Script) -> Self {
         let (serial, debugcon) = (SharedStream::default(), SharedStream::default());
-        session.ports.connect("com1", Box::new(Arc::clone(&serial)));
-        session.ports.connect("debugcon", Box::new(Arc::clone(&debugcon)));
         Self { steps: script.0.clone().into(), typist: None, screen_at_typing: None, serial, debugcon }
+    }
+
+    /// Lets the script hear the session's ports.
+    pub fn connect(&self, session: &mut Session) {
+        session.ports.connect("com1", Box::new(Arc::clone(&self.serial)));
+        session.ports.connect("debugcon", Box::new(Arc::clone(&self.debugcon)));
     }
 
     /// Whether all has been met.

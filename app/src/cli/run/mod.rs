@@ -3,14 +3,17 @@
 mod conditions;
 mod headless;
 mod results;
+mod scripted_run;
 
-use super::{ExitStatus, Machine, RunOptions, Speed, Step};
+use super::{ExitStatus, Machine, RunOptions, Speed};
+use crate::gui;
 use crate::library::MachineFolder;
 use crate::session::SessionOptions;
 use anyhow::{Context, bail};
 use emu_core::machine::protocol::{self, MediumSpec};
 use machines::boards;
 use machines::profile::{Firmware, Profile};
+use scripted_run::ScriptedRun;
 use std::path::Path;
 
 /// Profiles that will come, so that a script's author learns that the name is right.
@@ -26,32 +29,15 @@ pub fn headless(options: &RunOptions) -> anyhow::Result<ExitStatus> {
     headless::run(&profile, &session, options)
 }
 
-/// The profile and the session of a run in a window.
+/// Runs a machine in a window, which closes when the run is over.
 ///
 /// # Errors
-/// As [`prepare`], and when an option serves runs without a window only, so far: a script that is not heard would wait
-/// for ever.
-pub fn windowed(options: &RunOptions) -> anyhow::Result<(Profile, SessionOptions)> {
-    if let Some(option) = only_headless(options) {
-        bail!("{option} serves runs without a window only, so far; add --headless, or leave it out");
-    }
-    prepare(options)
-}
-
-/// The first option that a window does not serve.
-fn only_headless(options: &RunOptions) -> Option<&'static str> {
-    let step = options.script.0.first().map(Step::option);
-    let given = [
-        ("--timeout", options.timeout.is_some()),
-        ("--for-cycles", options.for_cycles.is_some()),
-        ("--screenshot", options.screenshot.is_some()),
-        ("--text-screen", options.text_screen.is_some()),
-        ("--record-audio", options.record_audio.is_some()),
-        ("--stats", options.stats.is_some()),
-        ("--serial", options.serial.is_some()),
-        ("--debugcon", options.debugcon.is_some()),
-    ];
-    step.or_else(|| given.into_iter().find(|(_, given)| *given).map(|(option, _)| option))
+/// As [`headless`], and when there is no display for a window.
+pub fn windowed(options: &RunOptions) -> anyhow::Result<ExitStatus> {
+    let (profile, session) = prepare(options)?;
+    let (companion, outcome) = ScriptedRun::new(options);
+    gui::open_with(profile, session, Box::new(companion))?;
+    outcome.take()
 }
 
 /// The profile and the session that the options ask for.

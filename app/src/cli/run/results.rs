@@ -1,7 +1,7 @@
 //! What a run leaves behind: the screenshot, the text screen, the statistics.
 
 use super::conditions::text_screen;
-use super::headless::Started;
+use super::scripted_run::Started;
 use crate::cli::RunOptions;
 use crate::library::write_atomically;
 use crate::picture;

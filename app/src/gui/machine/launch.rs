@@ -1,7 +1,7 @@
 //! From a profile to a machine that runs, afresh or where it was suspended.
 
 use crate::library::MachineFolder;
-use crate::session::{SavedSession, Session, SessionOptions, read_suspended, write_suspended};
+use crate::session::{Companion, SavedSession, Session, SessionOptions, read_suspended, write_suspended};
 use crate::sound::{Sound, SoundError};
 use crate::worker::MachineHandle;
 use egui::{Context, ViewportId};
@@ -34,6 +34,9 @@ impl Repainter {
     }
 }
 
+/// A machine's sink, and what keeps it sounding.
+type Opened = (Box<dyn AudioSink>, Result<Sound, SoundError>);
+
 /// A machine just started.
 pub struct Launched {
     pub handle: MachineHandle,
@@ -42,17 +45,18 @@ pub struct Launched {
     pub remarks: Vec<String>,
 }
 
-/// Builds a profile's machine, takes its suspended state back if there is one, and gives it a thread.
+/// Builds a profile's machine, takes its suspended state back if there is one, and gives it a thread, with its companion.
 ///
 /// # Errors
 /// A sentence: why it cannot be built.
 pub fn launch(
     profile: &Profile,
     options: &SessionOptions,
+    mut companion: Option<Box<dyn Companion>>,
     repainter: &Repainter,
 ) -> anyhow::Result<Launched> {
     let mut remarks = Vec::new();
-    let (sink, mut sound) = open_sound();
+    let (sink, mut sound) = open_sound(&mut companion)?;
     let mut session = Session::open_playing_to(sink, profile, options)?;
     if let Some(folder) = &options.folder
         && let Err(reason) = resume(&mut session, profile, folder)
@@ -61,25 +65,33 @@ pub fn launch(
         // A state taken back by half leaves a machine that must not be run.
         drop((session, sound));
         let sink;
-        (sink, sound) = open_sound();
+        (sink, sound) = open_sound(&mut companion)?;
         session = Session::open_playing_to(sink, profile, options)?;
+    }
+    if let Some(companion) = &mut companion {
+        companion.begin(&mut session)?;
     }
     if let Some(folder) = &options.folder {
         folder.retire_state()?;
     }
     let waker = repainter.clone();
-    let handle = MachineHandle::start(&profile.name, session, Box::new(move || waker.repaint()))?;
+    let handle = MachineHandle::start(&profile.name, session, companion, Box::new(move || waker.repaint()))?;
     let waker = repainter.clone();
     handle.frames.on_frame(move |_| waker.repaint());
     Ok(Launched { handle, sound, remarks })
 }
 
-/// The host's sound device, or silence and why.
-fn open_sound() -> (Box<dyn AudioSink>, Result<Sound, SoundError>) {
-    match Sound::open() {
+/// Where the machine plays to, with the host's sound device, or with silence and why.
+fn open_sound(companion: &mut Option<Box<dyn Companion>>) -> anyhow::Result<Opened> {
+    let (sink, sound): (Box<dyn AudioSink>, _) = match Sound::open() {
         Ok((sink, sound)) => (Box::new(sink), Ok(sound)),
         Err(reason) => (Box::new(NullSink), Err(reason)),
-    }
+    };
+    let sink = match companion {
+        Some(companion) => companion.listen(sink)?,
+        None => sink,
+    };
+    Ok((sink, sound))
 }
 
 /// Takes a suspended state back, if there is one.

@@ -18,7 +18,7 @@ use super::recent::SharedRecents;
 use super::standing::Standing;
 use crate::library::{MachineFolder, write_atomically};
 use crate::picture;
-use crate::session::SessionOptions;
+use crate::session::{Companion, SessionOptions};
 use crate::sound::{Sound, SoundError};
 use crate::worker::MachineHandle;
 use drives::DriveBar;
@@ -75,11 +75,12 @@ impl MachinePage {
     pub fn start(
         profile: Profile,
         options: SessionOptions,
+        companion: Option<Box<dyn Companion>>,
         scaling: Scaling,
         recent: SharedRecents,
         repainter: &Repainter,
     ) -> anyhow::Result<Self> {
-        let launched = launch::launch(&profile, &options, repainter)?;
+        let launched = launch::launch(&profile, &options, companion, repainter)?;
         launched.handle.send(Command::SetSpeed(options.speed));
         launched.handle.send(Command::Run);
         let kept = options.folder.as_ref().and_then(DisplayOptions::of);

@@ -79,14 +79,19 @@ impl Window {
 
     /// Types into a field in place of what is in it, and presses Enter.
     fn enter(&mut self, label: &str, text: &str) {
+        self.write(label, text);
+        self.harness.key_press(Key::Enter);
+        self.harness.step();
+    }
+
+    /// Puts a text into a field, and does not press Enter.
+    fn write(&mut self, label: &str, text: &str) {
         self.wait_for_label(label);
         self.harness.get_by_role_and_label(egui::Role::TextInput, label).focus();
         self.harness.step();
         self.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
         self.harness.step();
         self.harness.get_by_role_and_label(egui::Role::TextInput, label).type_text(text);
-        self.harness.step();
-        self.harness.key_press(Key::Enter);
         self.harness.step();
     }
 
@@ -222,7 +227,7 @@ fn a_floppy_is_ejected_and_inserted() {
     window.click("Eject");
     window.click("Drive A: —");
     window.click("Open…");
-    window.enter("Folder or file", &image.to_string_lossy());
+    window.write("Folder or file", &image.to_string_lossy());
     window.click("Choose");
     window.wait_for_label("Drive A: blank.img");
     let text = std::fs::read_to_string(window.home.path().join("home/first-light/machine.ron")).unwrap();

@@ -183,19 +183,28 @@ impl FileBrowser {
             let label = ui.label("Folder or file");
             let field = TextEdit::singleline(&mut self.typed).desired_width(f32::INFINITY);
             let response = ui.add(field).labelled_by(label.id);
+            if response.changed() {
+                self.chosen = self.typed_choice();
+            }
             if response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
                 self.take_typed();
             }
         });
     }
 
-    fn take_typed(&mut self) {
+    /// What is typed, if it names something to choose.
+    fn typed_choice(&self) -> Option<PathBuf> {
         let path = PathBuf::from(self.typed.trim());
-        if self.wanted == Wanted::Image && path.is_file() || path.join(MACHINE_FILE).is_file() {
+        let is_choice = self.wanted == Wanted::Image && path.is_file() || path.join(MACHINE_FILE).is_file();
+        is_choice.then_some(path)
+    }
+
+    fn take_typed(&mut self) {
+        if let Some(path) = self.typed_choice() {
             self.chosen = Some(path);
             self.problem = None;
         } else {
-            self.enter(path);
+            self.enter(PathBuf::from(self.typed.trim()));
         }
     }
 

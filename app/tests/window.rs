@@ -111,6 +111,12 @@ impl Window {
         self.harness.step();
     }
 
+    /// As if the window system had given it the whole screen.
+    fn fill_screen(&mut self) {
+        let viewports = &mut self.harness.input_mut().viewports;
+        viewports.entry(egui::ViewportId::ROOT).or_default().fullscreen = Some(true);
+    }
+
     fn wait_for_state(&mut self, state: RunState) {
         self.wait(&format!("{state:?}"), |harness| {
             harness.state().machine().is_some_and(|machine| machine.state == state)

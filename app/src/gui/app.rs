@@ -8,8 +8,9 @@ use super::debugger::Layout;
 use super::host::{HostFacts, Paces};
 use super::import::ImportDialog;
 use super::library::{LibraryPage, LibraryRequest, Live, View};
+use super::machine::full_screen;
 use super::machine::screen::Scaling;
-use super::machine::window::{MachineGuard, SharedMachine, WindowPlace, toggle_full_screen};
+use super::machine::window::{MachineGuard, SharedMachine, WindowPlace};
 use super::machine::{MachinePage, PageRequest, Repainter};
 use super::recent::{RecentImages, SharedRecents};
 use super::renderer;
@@ -246,7 +247,7 @@ impl App {
             Command::EditTags => self.library.begin_tagging(),
             Command::DeleteMachine => self.trash_chosen(ctx),
             Command::SelectAll => self.library.select_all(),
-            Command::ToggleFullScreen => toggle_full_screen(ctx),
+            Command::ToggleFullScreen => full_screen::toggle(ctx, &mut self.toasts),
             Command::ToggleOwnWindow => self.move_to_own_window(),
             Command::UseOwnWindows => self.remembered.opens_pages = !self.remembered.opens_pages,
             Command::FollowSystemTheme => ctx.set_theme(ThemePreference::System),
@@ -469,7 +470,10 @@ impl eframe::App for App {
         self.take_dropped(&ctx);
         let guest_has_keys = self.machine().is_some_and(|page| page.screen.has_focus());
         let mut chosen = commands::pressed(&ctx, guest_has_keys);
-        chosen.extend(Panel::top("tools").show(ui, |ui| self.tool_bar(ui)).inner);
+        let page_fills_screen = self.machine().is_some_and(|page| page.fills_screen(&ctx));
+        if !page_fills_screen {
+            chosen.extend(Panel::top("tools").show(ui, |ui| self.tool_bar(ui)).inner);
+        }
         for request in self.page_ui(ui) {
             self.grant(request, &ctx);
         }

@@ -27,3 +27,18 @@ fn composite_colour_needs_a_card_with_such_a_signal() {
         assert_eq!(offers_composite(card), has_signal, "{card}");
     }
 }
+
+#[test]
+fn full_screen_shows_the_tools_when_the_pointer_touches_the_top() {
+    let mut window = Window::open();
+    window.click("Start");
+    window.wait_for_label("Reset");
+    window.fill_screen();
+    for (y, has_tools) in [(300.0, false), (0.0, true), (20.0, true), (300.0, false)] {
+        window.harness.hover_at(egui::pos2(400.0, y));
+        window.harness.run_steps(3);
+        assert_eq!(window.has("Reset"), has_tools, "at {y}");
+        assert_eq!(window.has("Leave full screen"), has_tools, "at {y}");
+        assert!(!window.has("Library"));
+    }
+}

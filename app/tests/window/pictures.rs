@@ -253,3 +253,19 @@ fn new_floppy() {
     let beneath = egui::Rect::from_min_max(egui::pos2(0.0, 470.0), egui::pos2(960.0, 600.0));
     window.picture_without("new_floppy", &[left, right, above, beneath]);
 }
+
+/// The tools over the picture, as the pointer at the top edge brings them.
+#[test]
+fn full_screen() {
+    let Some(mut window) = DARK.open(|_| {}) else { return };
+    window.click("Start");
+    window.wait_for_state(RunState::Running);
+    window.click("Pause");
+    window.wait_for_state(RunState::Paused);
+    window.fill_screen();
+    window.harness.hover_at(egui::pos2(400.0, 0.0));
+    window.harness.run_steps(4);
+    // The guest has come as far as this computer's speed lets it.
+    window.harness.mask(egui::Rect::from_min_max(egui::pos2(0.0, 80.0), egui::pos2(960.0, 600.0)));
+    window.harness.snapshot("full_screen");
+}

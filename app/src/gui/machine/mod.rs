@@ -2,6 +2,7 @@
 
 mod cpu_menu;
 mod drives;
+pub mod full_screen;
 mod keys;
 mod launch;
 pub mod screen;
@@ -23,7 +24,9 @@ use crate::sound::{Sound, SoundError};
 use crate::worker::MachineHandle;
 use drives::DriveBar;
 use egui::{CentralPanel, Context, Id, Panel, Ui};
-use egui_material_icons::icons::{ICON_PAUSE, ICON_PLAY_ARROW, ICON_VOLUME_OFF, ICON_VOLUME_UP};
+use egui_material_icons::icons::{
+    ICON_FULLSCREEN_EXIT, ICON_PAUSE, ICON_PLAY_ARROW, ICON_VOLUME_OFF, ICON_VOLUME_UP,
+};
 use emu_core::board::device::ResetKind;
 use emu_core::board::external::External;
 use emu_core::hal::input::{HostInput, KeyCode, PadState};
@@ -444,20 +447,31 @@ impl MachinePage {
         }
     }
 
+    /// Whether the guest's picture has all of the screen.
+    pub fn fills_screen(&self, ctx: &Context) -> bool {
+        full_screen::is_on(ctx) && !self.debugger.is_open()
+    }
+
     /// Shows the page.
     pub fn ui(&mut self, ui: &mut Ui) -> Vec<PageRequest> {
         let mut requests = Vec::new();
         let id = Id::unique(("guest screen", self.options.folder.as_ref().map(|folder| &folder.0)));
-        Panel::top("machine tools").show(ui, |ui| requests.extend(self.toolbar(ui)));
-        Panel::bottom("machine status").show(ui, |ui| {
-            requests.extend(status_bar::ui(self, ui));
-        });
+        let fills_screen = self.fills_screen(ui.ctx());
+        if !fills_screen {
+            Panel::top("machine tools").show(ui, |ui| requests.extend(self.toolbar(ui)));
+            Panel::bottom("machine status").show(ui, |ui| {
+                requests.extend(status_bar::ui(self, ui));
+            });
+        }
         let runs = self.state == RunState::Running;
         let told = CentralPanel::no_frame().show(ui, |ui| match self.debugger.is_open() {
             true => self.debugger.ui(ui, &mut self.screen, id, runs),
             false => self.screen.ui(ui, id, runs),
         });
         self.send_all(told.inner);
+        if fills_screen {
+            requests.extend(full_screen::tools(ui.ctx(), |ui| self.toolbar(ui)).into_iter().flatten());
+        }
         drives::show_dialog(self, ui.ctx());
         requests
     }
@@ -491,6 +505,13 @@ impl MachinePage {
         let mut chosen = Vec::new();
         let runs = self.state == RunState::Running;
         ui.horizontal_wrapped(|ui| {
+            if full_screen::is_on(ui.ctx()) {
+                let leave = UserCommand::ToggleFullScreen;
+                if leave.tool_button_as(ui, ICON_FULLSCREEN_EXIT, "Leave full screen", None).clicked() {
+                    chosen.push(PageRequest::Command(leave));
+                }
+                ui.separator();
+            }
             let (icon, face) = if runs { (ICON_PAUSE, "Pause") } else { (ICON_PLAY_ARROW, "Run") };
             if UserCommand::PauseOrRun.tool_button_as(ui, icon, face, None).clicked() {
                 chosen.push(PageRequest::Command(UserCommand::PauseOrRun));

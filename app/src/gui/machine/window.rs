@@ -4,7 +4,7 @@
 //! would be drawn together with the library, every window for every frame of every guest. That is why a machine stands
 //! behind a lock, which only the window system's thread takes.
 
-use super::{MachinePage, PageRequest, Repainter};
+use super::{MachinePage, PageRequest, Repainter, full_screen};
 use crate::gui::TITLE;
 use crate::gui::app::dropped_file;
 use crate::gui::command_palette::CommandPalette;
@@ -192,7 +192,7 @@ impl MachineWindow {
         }
         match command {
             Command::ShowPalette => self.palette.open(),
-            Command::ToggleFullScreen => toggle_full_screen(ctx),
+            Command::ToggleFullScreen => full_screen::toggle(ctx, &mut self.toasts),
             command if self.page.carry_out(command, ctx) => {}
             command => self.wishes.push(self.page.folder().cloned(), command, ctx),
         }
@@ -216,10 +216,4 @@ impl MachineWindow {
             (x, y)
         });
     }
-}
-
-/// Lets the window that is being drawn fill the screen, or gives it its frame back.
-pub fn toggle_full_screen(ctx: &Context) {
-    let is_full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
-    ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!is_full));
 }

@@ -26,8 +26,9 @@ struct Picture {
 /// Keys that do nothing in the demo's menu, one for each few seconds that the machine needs to get there.
 const WAIT: [&str; 6] = ["F9"; 6];
 
-const PICTURES: [Picture; 3] = [
+const PICTURES: [Picture; 4] = [
     Picture { file: "library.png", arguments: &[], keys: &[] },
+    Picture { file: "settings.png", arguments: &[], keys: &["ctrl+comma", "Tab", "Tab", "Tab", "space"] },
     Picture { file: "machine.png", arguments: DEMO, keys: &WAIT },
     Picture {
         file: "debugger.png",

@@ -1,7 +1,6 @@
 //! The bus that a processor drives.
 
-use crate::addr::Width;
-use crate::addr::{Linear, Physical};
+use crate::addr::{Linear, Physical, Width};
 use crate::mem::{GuestOrder, Privilege, Scalar, Table, Tlb};
 use crate::time::Cycle;
 use serde::{Deserialize, Serialize};

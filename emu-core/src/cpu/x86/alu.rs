@@ -163,7 +163,7 @@ impl Operation {
     }
 }
 
-/// The carries (of a difference, the borrows) out of each bit of `a + b`, from its result.
+/// The carries out of each bit of `a + b`, from its result.
 #[inline(always)]
 pub const fn carries_of_sum(a: u64, b: u64, result: u64) -> u64 {
     a & b | (a | b) & !result

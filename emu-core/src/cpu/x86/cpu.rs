@@ -3,7 +3,7 @@
 use super::checked::Checked;
 use super::describe;
 use super::model::Model;
-use super::state::{Activity, State, seg};
+use super::state::{Activity, Segment, State, seg};
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::describe::{CodeAddress, CpuDescription, Disassembled, RegisterError, RegisterId};
 use crate::cpu::probe::{DynamicProbe, NoProbe, Probe};
@@ -41,9 +41,10 @@ impl X86 {
     }
 
     fn address_in(&self, selector: u16, offset: u64) -> CodeAddress {
-        let code = self.state.segment(seg::CS);
-        let base = if selector == code.selector { code.base } else { u64::from(selector) << 4 };
-        CodeAddress { segment: Some(selector), offset, linear: base.wrapping_add(offset) & 0xFFFF_FFFF }
+        if selector == self.state.segment(seg::CS).selector {
+            return self.state.code_address(offset);
+        }
+        CodeAddress { segment: Some(selector), offset, linear: Segment::real(selector).linear(offset).0 }
     }
 }
 
@@ -94,7 +95,7 @@ impl<B: MemoryBus> Processor<B> for X86 {
     }
 
     fn pc(&self) -> CodeAddress {
-        self.address_in(self.state.segment(seg::CS).selector, self.state.rip)
+        self.state.code_address(self.state.rip)
     }
 
     fn disassemble(&self, at: CodeAddress, peek: &dyn Fn(u64) -> u8) -> Disassembled {

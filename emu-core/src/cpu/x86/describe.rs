@@ -181,8 +181,7 @@ fn decoded(
     at: CodeAddress,
     peek: &dyn Fn(u64) -> u8,
 ) -> Result<Instruction, Undecodable> {
-    let bits = if s.segment(seg::CS).is_big() { 32 } else { 16 };
-    decode(model, bits, &bytes_at(at, peek), at.offset)
+    decode(model, s.segment(seg::CS).default_bits(), &bytes_at(at, peek), at.offset)
 }
 
 pub(super) fn disassemble(

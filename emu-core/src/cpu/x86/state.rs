@@ -2,7 +2,9 @@
 //! engines at any instruction.
 
 use super::flags::Flags;
+use crate::addr::Linear;
 use crate::cpu::CpuCounters;
+use crate::cpu::describe::CodeAddress;
 use serde::{Deserialize, Serialize};
 
 /// Numbers of the general registers, as instructions encode them.
@@ -48,6 +50,12 @@ pub mod cr0 {
     pub const PG: u64 = 1 << 31;
 }
 
+/// A linear address: 32 bits, which wrap.
+#[inline(always)]
+pub const fn wrapped(address: u64) -> Linear {
+    Linear(address & 0xFFFF_FFFF)
+}
+
 /// A segment register with its hidden part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Segment {
@@ -68,6 +76,23 @@ impl Segment {
     /// D of a code segment, B of a stack segment.
     pub const fn is_big(&self) -> bool {
         self.attributes & 0x4000 != 0
+    }
+
+    /// The default width of instructions in this code segment.
+    pub const fn default_bits(&self) -> u32 {
+        if self.is_big() { 32 } else { 16 }
+    }
+
+    /// The bits that an offset into this segment has: an instruction pointer, a stack pointer.
+    #[inline(always)]
+    pub const fn offset_mask(&self) -> u64 {
+        if self.is_big() { 0xFFFF_FFFF } else { 0xFFFF }
+    }
+
+    /// Where an offset lies.
+    #[inline(always)]
+    pub const fn linear(&self, offset: u64) -> Linear {
+        wrapped(self.base.wrapping_add(offset))
     }
 }
 
@@ -149,6 +174,12 @@ impl State {
     #[inline(always)]
     pub fn segment_mut(&mut self, number: u8) -> &mut Segment {
         &mut self.segments[usize::from(number & 7)]
+    }
+
+    /// An offset in the code segment as the user reads it.
+    pub fn code_address(&self, offset: u64) -> CodeAddress {
+        let code = self.segment(seg::CS);
+        CodeAddress { segment: Some(code.selector), offset, linear: code.linear(offset).0 }
     }
 
     pub fn is_protected(&self) -> bool {

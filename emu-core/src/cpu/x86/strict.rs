@@ -45,7 +45,9 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
             if self.s.activity != Activity::Running {
                 return Exit::Halted;
             }
-            if P::ACTIVE && !self.s.repeating && self.probe.before_instruction(self.code_address(self.s.rip))
+            if P::ACTIVE
+                && !self.s.repeating
+                && self.probe.before_instruction(self.s.code_address(self.s.rip))
             {
                 return Exit::Probe;
             }
@@ -107,7 +109,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     fn next(&mut self) -> Result<Lowered<Handler<B, P>>, Fault> {
         let mut bytes = [0; LONGEST];
         let mut fetched = 0;
-        let bits = if self.s.segment(seg::CS).is_big() { 32 } else { 16 };
+        let bits = self.s.segment(seg::CS).default_bits();
         let mut offset = self.s.rip;
         loop {
             // Most instructions are short: no more than that is touched for them.

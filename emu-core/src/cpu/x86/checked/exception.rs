@@ -61,7 +61,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
             return Err(Fault::with_code(vector::DOUBLE_FAULT, 0));
         }
         if P::ACTIVE {
-            let from = self.code_address(self.s.rip);
+            let from = self.s.code_address(self.s.rip);
             self.probe.interrupt(vector, from);
         }
         let top = self.stack_top();

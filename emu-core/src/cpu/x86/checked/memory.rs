@@ -3,10 +3,9 @@
 use super::{Checked, Fault, vector};
 use crate::addr::{Linear, Physical, Width};
 use crate::cpu::bus::{BusStatus, MemoryBus, PageAccess};
-use crate::cpu::describe::CodeAddress;
 use crate::cpu::probe::{Access, Probe};
 use crate::cpu::x86::alu::Int;
-use crate::cpu::x86::state::{Segment, seg};
+use crate::cpu::x86::state::{Segment, seg, wrapped};
 use crate::mem::{PAGE_SIZE, Privilege, Table};
 use crate::time::Cycle;
 
@@ -43,12 +42,7 @@ impl Segment {
         let allowed = if writes { !code && accessible } else { !code || accessible };
         let expands_down =
             self.attributes & (attribute::CODE | attribute::EXPAND_DOWN) == attribute::EXPAND_DOWN;
-        let within = if expands_down {
-            let top = if self.is_big() { 0xFFFF_FFFF } else { 0xFFFF };
-            offset > limit && last <= top
-        } else {
-            last <= limit
-        };
+        let within = if expands_down { offset > limit && last <= self.offset_mask() } else { last <= limit };
         self.attributes & attribute::PRESENT != 0 && allowed && within
     }
 }
@@ -71,7 +65,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
             let vector = if segment == seg::SS { of_stack } else { vector::GENERAL_PROTECTION };
             return Err(Fault::with_code(vector, 0));
         }
-        Ok(Linear(part.base.wrapping_add(offset) & 0xFFFF_FFFF))
+        Ok(part.linear(offset))
     }
 
     /// The physical address of a linear one: the same without paging, as many bits as there are lines.
@@ -151,7 +145,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         if offset > u64::from(code.limit) {
             return None;
         }
-        let linear = Linear(code.base.wrapping_add(offset) & 0xFFFF_FFFF);
+        let linear = code.linear(offset);
         Some(self.read_page(Table::Fetch, linear, self.physical(linear)))
     }
 
@@ -185,7 +179,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         let (linear, physical, before) = (cell.linear.0, cell.physical.0, u64::from(before));
         move |i| {
             let physical = if i < before { physical + i } else { beyond.0 + (i - before) };
-            (Linear(linear.wrapping_add(i) & 0xFFFF_FFFF), Physical(physical))
+            (wrapped(linear.wrapping_add(i)), Physical(physical))
         }
     }
 
@@ -215,20 +209,10 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         if !P::ACTIVE {
             return;
         }
-        let by = self.code_address(self.s.rip);
+        let by = self.s.code_address(self.s.rip);
         let (width, data, at) = (width_of(T::BYTES), data.wide(), Cycle(self.s.now));
         let access = Access { status, address: address.0 as u32, width, data, at, by };
         self.s.now += u64::from(self.probe.access(&access));
-    }
-
-    /// An offset in the code segment as the user reads it.
-    pub fn code_address(&self, offset: u64) -> CodeAddress {
-        let code = self.s.segment(seg::CS);
-        CodeAddress {
-            segment: Some(code.selector),
-            offset,
-            linear: code.base.wrapping_add(offset) & 0xFFFF_FFFF,
-        }
     }
 
     /// Reads a port.

@@ -88,13 +88,13 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
 
     /// The bits that an instruction pointer has.
     pub fn offset_mask(&self) -> u64 {
-        if self.s.segment(seg::CS).is_big() { 0xFFFF_FFFF } else { 0xFFFF }
+        self.s.segment(seg::CS).offset_mask()
     }
 
     /// The bits that a stack pointer has.
     #[inline(always)]
     pub fn stack_mask(&self) -> u64 {
-        if self.s.segment(seg::SS).is_big() { 0xFFFF_FFFF } else { 0xFFFF }
+        self.s.segment(seg::SS).offset_mask()
     }
 }
 

@@ -4,9 +4,7 @@
 use super::env::{Env, Flags, Outcome};
 use super::format::{Class, F80, Format, INTEGER_BIT, Unpacked, unpack};
 use super::nan::{invalid, special_operands};
-use super::wide::{Wide, multiply_high};
-
-const ONE: u128 = 1 << 127;
+use super::wide::{ODD_RECIPROCALS, ONE, Wide, multiply_high};
 
 /// The natural logarithm of 2.
 const LN_2: Wide =
@@ -46,17 +44,6 @@ const LOGARITHMS: [i128; 25] = {
         i += 1;
     }
     table
-};
-
-/// Reciprocals of the odd numbers, times 2^127: the series of artanh.
-const AREA_TANGENT: [u128; 11] = {
-    let mut series = [0; 11];
-    let mut k = 0;
-    while k < 11 {
-        series[k] = ONE / (2 * k as u128 + 1);
-        k += 1;
-    }
-    series
 };
 
 /// A binary logarithm.
@@ -101,7 +88,7 @@ fn logarithm(exponent: i32, d: Option<Wide>) -> Logarithm {
 fn area_tangent(t: Wide) -> Wide {
     let z = t.multiply(t).to_fixed(128);
     // The sum less its first term, which alone would not leave room for the carry.
-    let rest = AREA_TANGENT[1..].iter().rev().fold(0, |sum, &c| multiply_high(z, sum) + c);
+    let rest = ODD_RECIPROCALS[1..].iter().rev().fold(0, |sum, &c| multiply_high(z, sum) + c);
     let sum = (1 << 126) + (multiply_high(z, rest) >> 1);
     t.multiply(Wide::from_fixed(sum as i128, 126))
 }

@@ -10,7 +10,7 @@
 use super::env::{Env, Flags, Outcome};
 use super::format::{Class, F80, Format, Unpacked, unpack};
 use super::nan::{invalid, special_operands};
-use super::wide::{Wide, multiply_high};
+use super::wide::{ODD_RECIPROCALS, ONE, Wide, multiply_high};
 
 /// 2/π: 256 bits after the binary point.
 const TWO_OVER_PI: [u64; 4] =
@@ -26,8 +26,6 @@ const LIMIT: i32 = 63;
 /// Below this exponent a tangent or arc tangent is its argument but for less than what [`Wide`] can hold.
 const TINY: i32 = -60;
 
-const ONE: u128 = 1 << 127;
-
 /// Reciprocals of (2k)! or, with `odd`, (2k + 1)!, times 2^127: the series of cosine and sine.
 const fn factorial_series(odd: u128) -> [u128; 15] {
     let mut series = [ONE; 15];
@@ -42,17 +40,6 @@ const fn factorial_series(odd: u128) -> [u128; 15] {
 
 const COSINE: [u128; 15] = factorial_series(0);
 const SINE: [u128; 15] = factorial_series(1);
-
-/// Reciprocals of the odd numbers, times 2^127: the series of the arc tangent.
-const ARC_TANGENT: [u128; 11] = {
-    let mut series = [0; 11];
-    let mut k = 0;
-    while k < 11 {
-        series[k] = ONE / (2 * k as u128 + 1);
-        k += 1;
-    }
-    series
-};
 
 /// c0 - z × (c1 - z × (c2 - …)), where `z` is a fraction of 2^128 and the coefficients fall. Below 2^127 in any case: the
 /// true sum is, if by less than one place.
@@ -243,7 +230,7 @@ fn arc_tangent_of_ratio(ratio: Wide) -> Wide {
 
 fn arc_tangent_series(t: Wide) -> Wide {
     let z = t.multiply(t).to_fixed(128);
-    t.scaled(alternating(&ARC_TANGENT, z))
+    t.scaled(alternating(&ODD_RECIPROCALS, z))
 }
 
 /// The angle of the point (`x`, `y`): FPATAN with `y` in ST(1) and `x` in ST(0).

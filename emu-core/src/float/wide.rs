@@ -5,6 +5,20 @@ use super::env::{Env, Flags, Outcome};
 use super::format::{F80, Unpacked};
 use super::round::{Unrounded, round_and_pack, shift_right_sticky};
 
+/// One as a fraction of [`u128`]s: the value times 2^127.
+pub(super) const ONE: u128 = 1 << 127;
+
+/// Reciprocals of the odd numbers, times 2^127: the series of the arc tangent and of artanh.
+pub(super) const ODD_RECIPROCALS: [u128; 11] = {
+    let mut series = [0; 11];
+    let mut k = 0;
+    while k < 11 {
+        series[k] = ONE / (2 * k as u128 + 1);
+        k += 1;
+    }
+    series
+};
+
 /// (-1)^negative × significand / 2^127 × 2^exponent; bit 127 of the significand is set. Not zero.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wide {

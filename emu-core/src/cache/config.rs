@@ -67,6 +67,20 @@ pub struct LevelConfig {
     pub latency: u32,
 }
 
+impl LevelConfig {
+    /// What most levels are: least recently used lines go, written lines wait, and a write that misses brings its line in.
+    pub const fn usual(geometry: CacheGeometry, latency: u32) -> Self {
+        Self {
+            geometry,
+            replacement: Replacement::Lru,
+            write: WritePolicy::Back,
+            allocate_on_write: true,
+            inclusion: Inclusion::Neither,
+            latency,
+        }
+    }
+}
+
 /// The level nearest to the processor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FirstLevel {

@@ -14,17 +14,6 @@ pub struct Preset {
     pub config: CacheConfig,
 }
 
-const fn level(geometry: CacheGeometry, latency: u32) -> LevelConfig {
-    LevelConfig {
-        geometry,
-        replacement: Replacement::Lru,
-        write: WritePolicy::Back,
-        allocate_on_write: true,
-        inclusion: Inclusion::Neither,
-        latency,
-    }
-}
-
 const fn write_through(level: LevelConfig) -> LevelConfig {
     LevelConfig { write: WritePolicy::Through, allocate_on_write: false, ..level }
 }
@@ -58,8 +47,8 @@ pub fn presets() -> Vec<Preset> {
 }
 
 fn teaching() -> Vec<Preset> {
-    let tiny = write_through(level(CacheGeometry::kib(1, 16, 1), 0));
-    let two_way = level(CacheGeometry::kib(2, 16, 2), 0);
+    let tiny = write_through(LevelConfig::usual(CacheGeometry::kib(1, 16, 1), 0));
+    let two_way = LevelConfig::usual(CacheGeometry::kib(2, 16, 2), 0);
     vec![
         Preset {
             name: "Teaching: 1 KB direct-mapped",
@@ -75,9 +64,9 @@ fn teaching() -> Vec<Preset> {
 }
 
 fn boards_and_486() -> Vec<Preset> {
-    let i82385 = write_through(level(CacheGeometry::kib(32, 4, 2), 0));
-    let i486 = tree(write_through(level(CacheGeometry::kib(8, 16, 4), 0)));
-    let board = no_allocate(level(CacheGeometry::kib(256, 16, 1), 3));
+    let i82385 = write_through(LevelConfig::usual(CacheGeometry::kib(32, 4, 2), 0));
+    let i486 = tree(write_through(LevelConfig::usual(CacheGeometry::kib(8, 16, 4), 0)));
+    let board = no_allocate(LevelConfig::usual(CacheGeometry::kib(256, 16, 1), 3));
     vec![
         Preset {
             name: "386 board cache (82385)",
@@ -98,12 +87,12 @@ fn boards_and_486() -> Vec<Preset> {
 }
 
 fn split_first_levels() -> Vec<Preset> {
-    let p5 = no_allocate(level(CacheGeometry::kib(8, 32, 2), 0));
-    let p5_board = no_allocate(level(CacheGeometry::kib(256, 32, 1), 6));
-    let k6 = level(CacheGeometry::kib(32, 32, 2), 0);
-    let k6_board = level(CacheGeometry::kib(512, 32, 1), 10);
-    let p2 = tree(level(CacheGeometry::kib(16, 32, 4), 0));
-    let p2_module = tree(level(CacheGeometry::kib(512, 32, 4), 8));
+    let p5 = no_allocate(LevelConfig::usual(CacheGeometry::kib(8, 32, 2), 0));
+    let p5_board = no_allocate(LevelConfig::usual(CacheGeometry::kib(256, 32, 1), 6));
+    let k6 = LevelConfig::usual(CacheGeometry::kib(32, 32, 2), 0);
+    let k6_board = LevelConfig::usual(CacheGeometry::kib(512, 32, 1), 10);
+    let p2 = tree(LevelConfig::usual(CacheGeometry::kib(16, 32, 4), 0));
+    let p2_module = tree(LevelConfig::usual(CacheGeometry::kib(512, 32, 4), 8));
     vec![
         Preset {
             name: "Pentium",
@@ -124,15 +113,19 @@ fn split_first_levels() -> Vec<Preset> {
 }
 
 fn large() -> Vec<Preset> {
-    let athlon = level(CacheGeometry::kib(64, 64, 2), 0);
-    let victims =
-        LevelConfig { inclusion: Inclusion::Exclusive, ..level(CacheGeometry::kib(256, 64, 16), 11) };
-    let core2 = tree(level(CacheGeometry::kib(32, 64, 8), 0));
-    let core2_shared = tree(level(CacheGeometry::kib(4096, 64, 16), 14));
-    let nehalem_code = tree(level(CacheGeometry::kib(32, 64, 4), 0));
-    let nehalem_l2 = tree(level(CacheGeometry::kib(256, 64, 8), 10));
-    let nehalem_l3 =
-        LevelConfig { inclusion: Inclusion::Inclusive, ..tree(level(CacheGeometry::kib(8192, 64, 16), 29)) };
+    let athlon = LevelConfig::usual(CacheGeometry::kib(64, 64, 2), 0);
+    let victims = LevelConfig {
+        inclusion: Inclusion::Exclusive,
+        ..LevelConfig::usual(CacheGeometry::kib(256, 64, 16), 11)
+    };
+    let core2 = tree(LevelConfig::usual(CacheGeometry::kib(32, 64, 8), 0));
+    let core2_shared = tree(LevelConfig::usual(CacheGeometry::kib(4096, 64, 16), 14));
+    let nehalem_code = tree(LevelConfig::usual(CacheGeometry::kib(32, 64, 4), 0));
+    let nehalem_l2 = tree(LevelConfig::usual(CacheGeometry::kib(256, 64, 8), 10));
+    let nehalem_l3 = LevelConfig {
+        inclusion: Inclusion::Inclusive,
+        ..tree(LevelConfig::usual(CacheGeometry::kib(8192, 64, 16), 29))
+    };
     let nehalem = config(split(nehalem_code, core2), Some(nehalem_l2), 150);
     vec![
         Preset {

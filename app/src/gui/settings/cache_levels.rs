@@ -82,7 +82,7 @@ fn first_level(ui: &mut Ui, config: &mut CacheConfig) {
         return;
     }
     let level = match config.l1 {
-        FirstLevel::None => level(CacheGeometry::kib(8, 16, 4), 0),
+        FirstLevel::None => LevelConfig::usual(CacheGeometry::kib(8, 16, 4), 0),
         FirstLevel::Unified(level) | FirstLevel::Split { data: level, .. } => level,
     };
     config.l1 = match chosen {
@@ -92,22 +92,14 @@ fn first_level(ui: &mut Ui, config: &mut CacheConfig) {
     };
 }
 
-const fn level(geometry: CacheGeometry, latency: u32) -> LevelConfig {
-    LevelConfig {
-        geometry,
-        replacement: Replacement::Lru,
-        write: WritePolicy::Back,
-        allocate_on_write: true,
-        inclusion: Inclusion::Neither,
-        latency,
-    }
-}
-
 /// A second and a third level that fit the first one's lines.
 fn usual_lines(config: &CacheConfig) -> [LevelConfig; 2] {
     let longest = config.levels().iter().map(|(_, level)| level.geometry.line).max().unwrap_or(16);
     let line = longest.clamp(4, 256).next_power_of_two();
-    [level(CacheGeometry::kib(256, line, 4), 6), level(CacheGeometry::kib(4096, line, 16), 20)]
+    [
+        LevelConfig::usual(CacheGeometry::kib(256, line, 4), 6),
+        LevelConfig::usual(CacheGeometry::kib(4096, line, 16), 20),
+    ]
 }
 
 /// The second or third level, with its switch.

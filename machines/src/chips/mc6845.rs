@@ -353,10 +353,11 @@ impl Mc6845 {
     /// They end before the next row that R4, R6 or R7 names, and are passed only from the beginning of one, with
     /// display and HSYNC beginning and ending within each line.
     fn skip_plain_rows(&mut self, chars: u64) -> u64 {
-        let Counters { hcc, vcc, ra, adjust_line, hsync_left, .. } = self.counters;
+        let Counters { hcc, vcc, ra, adjust_line, h_display, hsync_left, .. } = self.counters;
         let [total, displayed, sync, ..] = self.registers.map(u16::from);
         let sync_fits = sync > total || sync > 0 && sync + u16::from(self.hsync_width()) <= total;
-        let plain = hcc == 0 && ra == 0 && adjust_line.is_none() && hsync_left == 0;
+        // The line that the chip powers up in shows nothing, unlike every later one.
+        let plain = hcc == 0 && ra == 0 && adjust_line.is_none() && h_display && hsync_left == 0;
         let vertical_total = self.registers[reg::VERTICAL_TOTAL];
         if !plain || !sync_fits || displayed == 0 || displayed > total || vcc == vertical_total {
             return 0;

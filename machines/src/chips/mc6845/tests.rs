@@ -288,6 +288,16 @@ fn any_registers() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+#[test]
+fn the_line_of_power_up_is_no_pattern_for_the_next() {
+    let registers = [107, 1, 108, 0, 32, 0, 32, 32, 2, 25, 0, 0, 0, 0, 0, 0];
+    let mut by_lines = chip(&registers);
+    let mut at_once = by_lines.clone();
+    at_once.advance(108 * 806);
+    (0..806).for_each(|_| by_lines.finish_line());
+    assert_eq!(at_once, by_lines);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 

@@ -19,7 +19,7 @@ pub mod flag {
     pub const STATUS: u16 = CF | PF | AF | ZF | SF | OF;
 }
 
-use crate::mem::Scalar;
+pub use crate::cpu::int::{Int, borrows_of_difference, carries_of_sum};
 use flag::{AF, CF, OF, PF, SF, STATUS, ZF};
 
 /// SF, ZF and PF of every byte.
@@ -36,79 +36,16 @@ const SIGN_ZERO_PARITY: [u8; 256] = {
     table
 };
 
-/// An operand width: `u8` to `u64`.
-pub trait Int: Scalar {
-    const BITS: u32;
-    const MASK: u64 = u64::MAX >> (64 - Self::BITS);
-
-    /// The low bits of `value`.
-    fn low(value: u64) -> Self;
-
-    #[inline(always)]
-    fn wide(self) -> u64 {
-        self.into()
+/// SF, ZF and PF of a value. PF looks at the low byte only, whatever the width.
+#[inline(always)]
+fn sign_zero_parity<T: Int>(value: T) -> u16 {
+    let wide = value.wide();
+    if T::BITS == 8 {
+        return SIGN_ZERO_PARITY[wide as usize & 0xFF].into();
     }
-
-    /// The value as a signed number.
-    #[inline(always)]
-    fn signed(self) -> i64 {
-        (self.wide() << (64 - Self::BITS)) as i64 >> (64 - Self::BITS)
-    }
-
-    #[inline(always)]
-    fn is_negative(self) -> bool {
-        self.wide() >> (Self::BITS - 1) != 0
-    }
-
-    /// SF, ZF and PF of this value. PF looks at the low byte only, whatever the width.
-    #[inline(always)]
-    fn sign_zero_parity(self) -> u16 {
-        let wide = self.wide();
-        let parity = SIGN_ZERO_PARITY[wide as usize & 0xFF] as u16 & PF;
-        let zero = if wide == 0 { ZF } else { 0 };
-        parity | zero | ((wide >> (Self::BITS - 8)) as u16 & SF)
-    }
-}
-
-impl Int for u8 {
-    const BITS: u32 = 8;
-
-    #[inline(always)]
-    fn low(value: u64) -> Self {
-        value as u8
-    }
-
-    #[inline(always)]
-    fn sign_zero_parity(self) -> u16 {
-        SIGN_ZERO_PARITY[self as usize] as u16
-    }
-}
-
-impl Int for u16 {
-    const BITS: u32 = 16;
-
-    #[inline(always)]
-    fn low(value: u64) -> Self {
-        value as u16
-    }
-}
-
-impl Int for u32 {
-    const BITS: u32 = 32;
-
-    #[inline(always)]
-    fn low(value: u64) -> Self {
-        value as u32
-    }
-}
-
-impl Int for u64 {
-    const BITS: u32 = 64;
-
-    #[inline(always)]
-    fn low(value: u64) -> Self {
-        value
-    }
+    let parity = u16::from(SIGN_ZERO_PARITY[wide as usize & 0xFF]) & PF;
+    let zero = if wide == 0 { ZF } else { 0 };
+    parity | zero | ((wide >> (T::BITS - 8)) as u16 & SF)
 }
 
 /// A result and the status flags that go with it.
@@ -163,18 +100,6 @@ impl Operation {
     }
 }
 
-/// The carries out of each bit of `a + b`, from its result.
-#[inline(always)]
-pub const fn carries_of_sum(a: u64, b: u64, result: u64) -> u64 {
-    a & b | (a | b) & !result
-}
-
-/// The borrows out of each bit of `a - b`, from its result.
-#[inline(always)]
-pub const fn borrows_of_difference(a: u64, b: u64, result: u64) -> u64 {
-    !a & b | (!a | b) & result
-}
-
 /// CF, AF and OF of a result whose carries these are.
 #[inline(always)]
 fn carry_flags<T: Int>(carries: u64) -> u16 {
@@ -188,7 +113,7 @@ pub fn add<T: Int>(a: T, b: T, carry: bool) -> AluOut<T> {
     let (a, b) = (a.wide(), b.wide());
     let value = T::low(a.wrapping_add(b).wrapping_add(u64::from(carry)));
     let flags = carry_flags::<T>(carries_of_sum(a, b, value.wide()));
-    AluOut { value, flags: flags | value.sign_zero_parity() }
+    AluOut { value, flags: flags | sign_zero_parity(value) }
 }
 
 #[inline(always)]
@@ -196,13 +121,13 @@ pub fn sub<T: Int>(a: T, b: T, borrow: bool) -> AluOut<T> {
     let (a, b) = (a.wide(), b.wide());
     let value = T::low(a.wrapping_sub(b).wrapping_sub(u64::from(borrow)));
     let flags = carry_flags::<T>(borrows_of_difference(a, b, value.wide()));
-    AluOut { value, flags: flags | value.sign_zero_parity() }
+    AluOut { value, flags: flags | sign_zero_parity(value) }
 }
 
 /// A bitwise result: only SF, ZF and PF can be set.
 #[inline(always)]
 pub fn logic<T: Int>(value: T) -> AluOut<T> {
-    AluOut { value, flags: value.sign_zero_parity() }
+    AluOut { value, flags: sign_zero_parity(value) }
 }
 
 /// INC and DEC keep CF, which comes from `flags`.
@@ -313,9 +238,9 @@ impl Shift {
         let carry = carry as u16 & CF;
         let rest = match self {
             Self::Rol | Self::Ror | Self::Rcl | Self::Rcr => flags & (STATUS & !(CF | OF)),
-            Self::Shl => value.sign_zero_parity() | (wide << 1) as u16 & AF,
-            Self::Shr | Self::Sar => value.sign_zero_parity() | (wide >> 1) as u16 & AF,
-            Self::SetMinusOne => value.sign_zero_parity(),
+            Self::Shl => sign_zero_parity(value) | (wide << 1) as u16 & AF,
+            Self::Shr | Self::Sar => sign_zero_parity(value) | (wide >> 1) as u16 & AF,
+            Self::SetMinusOne => sign_zero_parity(value),
         };
         AluOut { value, flags: carry | overflow | rest }
     }
@@ -372,7 +297,7 @@ fn adjusted(value: u8, half: bool, carry: bool, overflow: bool) -> AluOut<u8> {
     let half = if half { AF } else { 0 };
     let carry = if carry { CF } else { 0 };
     let overflow = if overflow { OF } else { 0 };
-    AluOut { value, flags: half | carry | overflow | value.sign_zero_parity() }
+    AluOut { value, flags: half | carry | overflow | sign_zero_parity(value) }
 }
 
 /// `high:low` divided by `divisor`: quotient and remainder. `None` when the divisor is zero or the quotient does not

@@ -1,5 +1,6 @@
 //! Guest addresses. Each kind is a type of its own: only segmentation and paging turn one into the next.
 
+use crate::mem::Scalar;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -25,6 +26,16 @@ pub enum Width {
 }
 
 impl Width {
+    /// The width of a scalar.
+    pub const fn of<T: Scalar>() -> Self {
+        match T::BYTES {
+            1 => Self::Byte,
+            2 => Self::Word,
+            4 => Self::Dword,
+            _ => Self::Qword,
+        }
+    }
+
     pub const fn bytes(self) -> u64 {
         match self {
             Self::Byte => 1,

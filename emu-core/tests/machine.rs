@@ -8,6 +8,7 @@ use emu_core::board::device::{
 use emu_core::board::domain::CpuPin;
 use emu_core::board::external::External;
 use emu_core::cache::{CacheProbe, presets};
+use emu_core::cpu::bus::MemoryBus;
 use emu_core::cpu::probe::DynamicProbe;
 use emu_core::cpu::x86::i8086::{I8086, Variant};
 use emu_core::debug::breakpoints::{AccessKind, Breakpoint, BreakpointKind};

@@ -1,7 +1,7 @@
 //! The bus that a processor drives.
 
 use crate::addr::{Linear, Physical, Width};
-use crate::mem::{GuestOrder, Privilege, Scalar, Table, Tlb};
+use crate::mem::{Changes, GuestOrder, Place, Privilege, Scalar, Table, Tlb};
 use crate::time::Cycle;
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +68,14 @@ pub trait MemoryBus: CpuBus {
     type Order: GuestOrder;
 
     fn tlb(&mut self) -> &mut Tlb<Self::Order>;
+
+    /// What answers at an address on the processor's pins, the board's A20 gate being behind them: where an engine finds
+    /// the block whose code it marks.
+    fn place(&self, at: Physical) -> Place<'_>;
+
+    /// Which memory has got another meaning since the last call. An engine that remembers what it has decoded asks
+    /// before it uses that again, and whenever it has marked code ([`crate::mem::RamBlock::mark_code`]).
+    fn take_changes(&mut self) -> Changes;
 
     /// Reads what the TLB could not, whole within a page, and maps the page for the next time if it can be. Gives the
     /// value and the wait states.

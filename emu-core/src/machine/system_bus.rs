@@ -2,8 +2,8 @@
 
 use crate::addr::{Linear, Physical, Port, Width};
 use crate::board::domain::{CpuPins, Domain, PhysBus};
-use crate::cpu::bus::{BusStatus, CpuBus, Reply};
-use crate::mem::{Changes, LittleGuest, PhysMem, Place, Privilege, Table, Tlb, TlbCounters};
+use crate::cpu::bus::{BusStatus, CpuBus, MemoryBus, PageAccess, Reply};
+use crate::mem::{Changes, LittleGuest, PhysMem, Place, Privilege, Scalar, Table, Tlb, TlbCounters};
 use crate::time::{Clock, Cycle, Tick};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -127,13 +127,6 @@ impl SystemBus {
 
     pub fn accesses(&self) -> Accesses {
         self.accesses
-    }
-
-    /// Which memory has got another meaning since the last call. An engine that remembers what it has decoded asks
-    /// before it uses that again, and whenever it has marked code ([`crate::mem::RamBlock::mark_code`]).
-    pub fn take_changes(&mut self) -> Changes {
-        self.honour_notices();
-        std::mem::take(&mut self.changes)
     }
 
     /// Drops the TLB's entries that somebody's notice has made void: a changed map, dirty marks that were taken, pages
@@ -262,43 +255,89 @@ impl SystemBus {
     #[cold]
     #[inline(never)]
     fn read_slowly(&mut self, table: Table, address: u32, width: Width, at: Cycle) -> Reply {
-        let waits = self.timing.memory_waits;
-        let (linear, physical) = (Linear(u64::from(address)), Physical(u64::from(address)));
-        let (memory, tlb) = (&self.memory, &mut self.tlb);
-        let found = match width {
-            Width::Byte => {
-                memory.read_missed::<u8, _>(tlb, table, PRIVILEGE, linear, physical).map(u64::from)
-            }
-            _ => memory.read_missed::<u16, _>(tlb, table, PRIVILEGE, linear, physical).map(u64::from),
-        };
-        if let Ok(data) = found {
-            return Reply { data, waits };
+        let at = unpaged(address, at);
+        match width {
+            Width::Byte => reply(self.read_missed::<u8>(table, PRIVILEGE, at)),
+            _ => reply(self.read_missed::<u16>(table, PRIVILEGE, at)),
         }
-        let now = self.strobe(at);
-        let answer = self.domain.with(|domain| domain.read_memory(address, width, now));
-        self.refresh();
-        Reply { data: answer.data.unwrap_or(width.mask()), waits: self.waits(waits, answer.stall) }
     }
 
     /// A write that the TLB could not serve.
     #[cold]
     #[inline(never)]
     fn write_slowly(&mut self, address: u32, width: Width, data: u64, at: Cycle) -> u32 {
-        let waits = self.timing.memory_waits;
-        let (linear, physical) = (Linear(u64::from(address)), Physical(u64::from(address)));
-        let (memory, tlb) = (&self.memory, &mut self.tlb);
-        let found = match width {
-            Width::Byte => memory.write_missed(tlb, PRIVILEGE, linear, physical, data as u8),
-            _ => memory.write_missed(tlb, PRIVILEGE, linear, physical, data as u16),
-        };
-        if found.is_ok() {
-            return waits;
+        let at = unpaged(address, at);
+        match width {
+            Width::Byte => self.write_missed(PRIVILEGE, at, data as u8),
+            _ => self.write_missed(PRIVILEGE, at, data as u16),
         }
-        let now = self.strobe(at);
-        let stall = self.domain.with(|domain| domain.write_memory(address, width, data, now));
-        self.refresh();
-        self.waits(waits, stall)
     }
+
+    /// Reads where not all is memory.
+    fn read_devices<T: Scalar>(&mut self, first: Physical, at: Cycle) -> (u64, u32) {
+        let now = self.strobe(at);
+        let piece = self.piece_width::<T>(first);
+        let (mut data, mut stall) = (u64::MAX, 0);
+        for into in (0..T::BYTES).step_by(piece.bytes() as usize) {
+            let address = Physical(first.0.wrapping_add(into));
+            let value = self.memory.peek(address).map(u64::from).or_else(|| {
+                let address = u32::try_from(address.0).ok()?;
+                let answer = self.domain.with(|domain| domain.read_memory(address, piece, now));
+                stall += answer.stall;
+                answer.data
+            });
+            if let Some(value) = value {
+                data = data & !(piece.mask() << (8 * into)) | value << (8 * into);
+            }
+        }
+        self.refresh();
+        (data, self.waits(self.timing.memory_waits, stall))
+    }
+
+    /// Writes where not all is memory.
+    fn write_devices<T: Scalar>(&mut self, first: Physical, data: u64, at: Cycle) -> u32 {
+        let now = self.strobe(at);
+        let piece = self.piece_width::<T>(first);
+        let mut stall = 0;
+        for into in (0..T::BYTES).step_by(piece.bytes() as usize) {
+            let address = Physical(first.0.wrapping_add(into));
+            let value = data >> (8 * into) & piece.mask();
+            // Where a byte is memory, that is the piece.
+            if self.memory.write(address, value as u8).is_err()
+                && let Ok(address) = u32::try_from(address.0)
+            {
+                stall += self.domain.with(|domain| domain.write_memory(address, piece, value, now));
+            }
+        }
+        self.refresh();
+        self.waits(self.timing.memory_waits, stall)
+    }
+
+    /// In which pieces an access reaches devices: at once, or by bytes where some of them are memory.
+    fn piece_width<T: Scalar>(&self, first: Physical) -> Width {
+        match self.memory.lookup(first) {
+            Place::Hole { left } | Place::Mmio { left, .. } if left >= T::BYTES => Width::of::<T>(),
+            _ => Width::Byte,
+        }
+    }
+}
+
+/// An access of a processor without paging.
+fn unpaged(address: u32, at: Cycle) -> PageAccess {
+    let (linear, physical) = (Linear(u64::from(address)), Physical(u64::from(address)));
+    PageAccess { linear, physical, at }
+}
+
+fn reply<T: Scalar>((data, waits): (T, u32)) -> Reply {
+    Reply { data: data.into(), waits }
+}
+
+/// The low bits of a value.
+fn narrowed<T: Scalar>(value: u64) -> T {
+    let Ok(narrow) = T::try_from(value & Width::of::<T>().mask()) else {
+        unreachable!("the mask made it fit")
+    };
+    narrow
 }
 
 impl CpuBus for SystemBus {
@@ -395,5 +434,46 @@ impl CpuBus for SystemBus {
     #[inline]
     fn exit_requested(&self) -> bool {
         self.pins.exit
+    }
+}
+
+impl MemoryBus for SystemBus {
+    type Order = LittleGuest;
+
+    #[inline(always)]
+    fn tlb(&mut self) -> &mut Tlb<LittleGuest> {
+        &mut self.tlb
+    }
+
+    fn place(&self, at: Physical) -> Place<'_> {
+        self.memory.lookup(at)
+    }
+
+    fn take_changes(&mut self) -> Changes {
+        self.honour_notices();
+        std::mem::take(&mut self.changes)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn read_missed<T: Scalar>(&mut self, table: Table, privilege: Privilege, at: PageAccess) -> (T, u32) {
+        let PageAccess { linear, physical, at } = at;
+        match self.memory.read_missed(&mut self.tlb, table, privilege, linear, physical) {
+            Ok(data) => (data, self.timing.memory_waits),
+            Err(_) => {
+                let (data, waits) = self.read_devices::<T>(physical, at);
+                (narrowed(data), waits)
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn write_missed<T: Scalar>(&mut self, privilege: Privilege, at: PageAccess, value: T) -> u32 {
+        let PageAccess { linear, physical, at } = at;
+        match self.memory.write_missed(&mut self.tlb, privilege, linear, physical, value) {
+            Ok(()) => self.timing.memory_waits,
+            Err(_) => self.write_devices::<T>(physical, value.into(), at),
+        }
     }
 }

@@ -8,7 +8,7 @@ use emu_core::cpu::x86::cpu::X86;
 use emu_core::cpu::x86::model::{Generation, Model};
 use emu_core::cpu::x86::state::{Segment, State};
 use emu_core::mem::{
-    ByteOrder, LittleGuest, Mapping, NodeId, PhysMem, Privilege, RamBlock, Scalar, Table, Tlb,
+    ByteOrder, Changes, LittleGuest, Mapping, NodeId, PhysMem, Place, Privilege, RamBlock, Scalar, Table, Tlb,
 };
 use emu_core::time::Cycle;
 use serde::Deserialize;
@@ -85,6 +85,14 @@ impl MemoryBus for Bus {
 
     fn tlb(&mut self) -> &mut Tlb<LittleGuest> {
         &mut self.tlb
+    }
+
+    fn place(&self, at: Physical) -> Place<'_> {
+        self.memory.lookup(at)
+    }
+
+    fn take_changes(&mut self) -> Changes {
+        self.tlb.honour()
     }
 
     fn read_missed<T: Scalar>(&mut self, table: Table, privilege: Privilege, at: PageAccess) -> (T, u32) {

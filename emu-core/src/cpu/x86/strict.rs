@@ -36,6 +36,10 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
             if self.s.now >= self.bus.deadline().0 {
                 return Exit::Budget;
             }
+            if self.s.now >= self.bus.next_hold().0 {
+                self.s.now += u64::from(self.bus.hold(Cycle(self.s.now)));
+                continue;
+            }
             if self.take_interrupt() {
                 if self.single_step {
                     return Exit::Budget;

@@ -30,6 +30,9 @@ pub trait Backend: Sized {
 
     fn constant<T: Int>(&mut self, value: u64) -> Self::Val<T>;
 
+    /// The offset of a memory operand: base, scaled index and displacement.
+    fn address(&mut self, o: &Operands) -> Self::Val<u64>;
+
     fn register<T: Int>(&mut self, number: u8) -> Self::Val<T>;
     fn set_register<T: Int>(&mut self, number: u8, value: Self::Val<T>);
 
@@ -194,14 +197,7 @@ pub struct Immediate;
 /// The offset of a memory operand.
 #[inline(always)]
 pub fn offset<B: Backend>(b: &mut B, o: &Operands) -> B::Val<u64> {
-    let base = b.register::<u64>(o.base);
-    let index = b.register::<u64>(o.index);
-    let index = b.shifted_left(index, o.scale);
-    let displacement = b.constant::<u64>(o.displacement as u64);
-    let sum = b.add(base, index);
-    let sum = b.add(sum, displacement);
-    let mask = b.constant::<u64>(o.offset_size.mask());
-    b.and(sum, mask)
+    b.address(o)
 }
 
 /// A form that is a register, whose number `number` gives.

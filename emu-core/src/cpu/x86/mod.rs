@@ -10,6 +10,7 @@ pub mod backend;
 pub mod checked;
 pub mod cpu;
 mod describe;
+pub mod executing;
 pub mod flags;
 pub mod i8086;
 pub mod lower;

@@ -1,6 +1,7 @@
 //! What an 80286 and its successors hold: plain data that every engine shares, so that a running guest can change
 //! engines at any instruction.
 
+use super::alu::Int;
 use super::flags::Flags;
 use crate::addr::Linear;
 use crate::cpu::CpuCounters;
@@ -19,8 +20,16 @@ pub mod reg {
     pub const DI: u8 = 7;
     /// A register that is always zero: an address without a base or an index.
     pub const NONE: u8 = 16;
+    /// What RIP-relative addresses are relative to: set by the engine, which lowers displacements to go with it.
+    pub const IP: u8 = 17;
     /// Added to 0–3, the registers' second bytes: AH, CH, DH, BH.
     pub const HIGH: u8 = 0x80;
+}
+
+/// The bits of a register by which bytes are told apart; see [`reg::HIGH`].
+#[inline(always)]
+const fn byte_shift(number: u8) -> u32 {
+    ((number & reg::HIGH) >> 4) as u32
 }
 
 /// Numbers of the segment registers, as instructions encode them, and of the two that are loaded by others.
@@ -117,7 +126,7 @@ pub enum Activity {
 /// The architectural state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
-    /// By [`reg`]; those from [`reg::NONE`] on are zero.
+    /// By [`reg`]; those from [`reg::NONE`] on are zero between instructions.
     pub registers: [u64; 32],
     pub rip: u64,
     pub flags: Flags,
@@ -164,6 +173,22 @@ impl State {
             now,
             counters,
         }
+    }
+
+    /// The register `number`, or for `u8` perhaps its second byte.
+    #[inline(always)]
+    pub fn get<T: Int>(&self, number: u8) -> T {
+        let value = self.registers[usize::from(number & 31)];
+        T::low(if T::BITS == 8 { value >> byte_shift(number) } else { value })
+    }
+
+    /// Sets a register. Bytes and words leave its other bits; doublewords clear the upper half.
+    #[inline(always)]
+    pub fn put<T: Int>(&mut self, number: u8, value: T) {
+        let shift = if T::BITS == 8 { byte_shift(number) } else { 0 };
+        let register = &mut self.registers[usize::from(number & 31)];
+        let kept = if T::BITS >= 32 { 0 } else { *register & !(T::MASK << shift) };
+        *register = kept | value.wide() << shift;
     }
 
     #[inline(always)]

@@ -1,0 +1,305 @@
+//! What every backend that executes at once has in common: the arithmetic of a meaning, done on the processor's own
+//! registers and flags.
+
+use super::alu::{self, Int, Shift, borrows_of_difference, carries_of_sum};
+use super::backend::Backend;
+use super::operands::Operands;
+use super::state::{State, reg, seg};
+
+/// A backend that executes. What is left to it is how memory is reached and where the instructions are.
+pub trait Executing: Sized {
+    /// [`Backend::Cell`].
+    type Place<T: Int>: Copy;
+    /// [`Backend::Stop`].
+    type Trouble;
+
+    /// A quotient that does not fit, or a divisor of zero.
+    const DIVIDE_ERROR: Self::Trouble;
+
+    fn state(&mut self) -> &mut State;
+
+    /// [`Backend::load`].
+    ///
+    /// # Errors
+    /// As there.
+    fn load_memory<T: Int>(&mut self, segment: u8, offset: u64) -> Result<T, Self::Trouble>;
+
+    /// [`Backend::store`].
+    ///
+    /// # Errors
+    /// As there.
+    fn store_memory<T: Int>(&mut self, segment: u8, offset: u64, value: T) -> Result<(), Self::Trouble>;
+
+    /// [`Backend::open`].
+    ///
+    /// # Errors
+    /// As there.
+    fn open_memory<T: Int>(&mut self, segment: u8, offset: u64)
+    -> Result<(Self::Place<T>, T), Self::Trouble>;
+
+    /// [`Backend::close`].
+    fn close_memory<T: Int>(&mut self, place: Self::Place<T>, value: T);
+
+    /// [`Backend::next_instruction`].
+    fn next_offset(&mut self) -> u64;
+
+    /// [`Backend::check_target`].
+    ///
+    /// # Errors
+    /// As there.
+    fn admit_target(&mut self, to: u64) -> Result<(), Self::Trouble>;
+
+    /// [`Backend::jump`].
+    ///
+    /// # Errors
+    /// As there.
+    fn go_to(&mut self, to: u64) -> Result<(), Self::Trouble>;
+
+    /// The offset of a memory operand.
+    #[inline(always)]
+    fn address_of(&mut self, o: &Operands) -> u64 {
+        let registers = &self.state().registers;
+        let base = registers[usize::from(o.base & 31)];
+        let index = registers[usize::from(o.index & 31)];
+        base.wrapping_add(index << (o.scale & 3)).wrapping_add_signed(o.displacement.into())
+            & o.offset_size.mask()
+    }
+
+    /// The bits that a stack pointer has.
+    #[inline(always)]
+    fn stack_mask(&mut self) -> u64 {
+        self.state().segment(seg::SS).offset_mask()
+    }
+}
+
+impl<E: Executing> Backend for E {
+    type Val<T: Int> = T;
+    type Truth = bool;
+    type Cell<T: Int> = E::Place<T>;
+    type Stop = E::Trouble;
+
+    #[inline(always)]
+    fn constant<T: Int>(&mut self, value: u64) -> T {
+        T::low(value)
+    }
+
+    #[inline(always)]
+    fn address(&mut self, o: &Operands) -> u64 {
+        self.address_of(o)
+    }
+
+    #[inline(always)]
+    fn register<T: Int>(&mut self, number: u8) -> T {
+        self.state().get(number)
+    }
+
+    #[inline(always)]
+    fn set_register<T: Int>(&mut self, number: u8, value: T) {
+        self.state().put(number, value);
+    }
+
+    fn selector(&mut self, number: u8) -> u16 {
+        self.state().segment(number).selector
+    }
+
+    #[inline]
+    fn load<T: Int>(&mut self, segment: u8, offset: u64) -> Result<T, E::Trouble> {
+        self.load_memory(segment, offset)
+    }
+
+    #[inline]
+    fn store<T: Int>(&mut self, segment: u8, offset: u64, value: T) -> Result<(), E::Trouble> {
+        self.store_memory(segment, offset, value)
+    }
+
+    #[inline]
+    fn open<T: Int>(&mut self, segment: u8, offset: u64) -> Result<(E::Place<T>, T), E::Trouble> {
+        self.open_memory(segment, offset)
+    }
+
+    #[inline]
+    fn close<T: Int>(&mut self, cell: E::Place<T>, value: T) {
+        self.close_memory(cell, value);
+    }
+
+    #[inline(always)]
+    fn add<T: Int>(&mut self, a: T, b: T) -> T {
+        T::low(a.wide().wrapping_add(b.wide()))
+    }
+
+    #[inline(always)]
+    fn sub<T: Int>(&mut self, a: T, b: T) -> T {
+        T::low(a.wide().wrapping_sub(b.wide()))
+    }
+
+    #[inline(always)]
+    fn and<T: Int>(&mut self, a: T, b: T) -> T {
+        T::low(a.wide() & b.wide())
+    }
+
+    #[inline(always)]
+    fn or<T: Int>(&mut self, a: T, b: T) -> T {
+        T::low(a.wide() | b.wide())
+    }
+
+    #[inline(always)]
+    fn xor<T: Int>(&mut self, a: T, b: T) -> T {
+        T::low(a.wide() ^ b.wide())
+    }
+
+    #[inline(always)]
+    fn shifted_left<T: Int>(&mut self, a: T, bits: u8) -> T {
+        T::low(a.wide() << (bits & 63))
+    }
+
+    #[inline(always)]
+    fn arithmetic_right<T: Int>(&mut self, a: T, bits: u8) -> T {
+        T::low((a.signed() >> (bits & 63)) as u64)
+    }
+
+    #[inline(always)]
+    fn zero_extend<T: Int, U: Int>(&mut self, a: T) -> U {
+        U::low(a.wide())
+    }
+
+    #[inline(always)]
+    fn sign_extend<T: Int, U: Int>(&mut self, a: T) -> U {
+        U::low(a.signed() as u64)
+    }
+
+    #[inline(always)]
+    fn multiply<T: Int>(&mut self, a: T, b: T, signed: bool) -> (T, T) {
+        let product = if signed {
+            (i128::from(a.signed()) * i128::from(b.signed())) as u128
+        } else {
+            u128::from(a.wide()) * u128::from(b.wide())
+        };
+        (T::low(product as u64), T::low((product >> T::BITS) as u64))
+    }
+
+    #[inline]
+    fn shift<T: Int>(&mut self, kind: Shift, a: T, count: u8) -> T {
+        if count == 0 {
+            return a;
+        }
+        let flags = &mut self.state().flags;
+        let (value, carry, overflow) = kind.by(a, u32::from(count), flags.carry());
+        if !matches!(kind, Shift::Rol | Shift::Ror | Shift::Rcl | Shift::Rcr) {
+            flags.set_logic(value);
+        }
+        flags.set_carry_and_overflow(carry, overflow);
+        value
+    }
+
+    #[inline(always)]
+    fn carry<T: Int>(&mut self) -> T {
+        T::low(u64::from(self.state().flags.carry()))
+    }
+
+    #[inline(always)]
+    fn condition(&mut self, number: u8) -> bool {
+        self.state().flags.condition(number)
+    }
+
+    #[inline(always)]
+    fn flags_of_sum<T: Int>(&mut self, a: T, b: T, result: T) {
+        self.state().flags.set_arithmetic(result, carries_of_sum(a.wide(), b.wide(), result.wide()));
+    }
+
+    #[inline(always)]
+    fn flags_of_difference<T: Int>(&mut self, a: T, b: T, result: T) {
+        self.state().flags.set_arithmetic(result, borrows_of_difference(a.wide(), b.wide(), result.wide()));
+    }
+
+    #[inline(always)]
+    fn flags_of_increment<T: Int>(&mut self, a: T, result: T) {
+        self.state().flags.set_arithmetic_but_carry(result, carries_of_sum(a.wide(), 1, result.wide()));
+    }
+
+    #[inline(always)]
+    fn flags_of_decrement<T: Int>(&mut self, a: T, result: T) {
+        self.state()
+            .flags
+            .set_arithmetic_but_carry(result, borrows_of_difference(a.wide(), 1, result.wide()));
+    }
+
+    #[inline(always)]
+    fn flags_of_logic<T: Int>(&mut self, result: T) {
+        self.state().flags.set_logic(result);
+    }
+
+    #[inline(always)]
+    fn set_carry_and_overflow(&mut self, both: bool) {
+        self.state().flags.set_carry_and_overflow(both, both);
+    }
+
+    #[inline(always)]
+    fn is_zero<T: Int>(&mut self, a: T) -> bool {
+        a.wide() == 0
+    }
+
+    #[inline(always)]
+    fn equal<T: Int>(&mut self, a: T, b: T) -> bool {
+        a == b
+    }
+
+    #[inline(always)]
+    fn not(&mut self, a: bool) -> bool {
+        !a
+    }
+
+    #[inline(always)]
+    fn both(&mut self, a: bool, b: bool) -> bool {
+        a & b
+    }
+
+    #[inline(always)]
+    fn select<T: Int>(&mut self, truth: bool, a: T, b: T) -> T {
+        if truth { a } else { b }
+    }
+
+    #[inline(always)]
+    fn when(
+        &mut self,
+        truth: bool,
+        then: impl FnOnce(&mut Self) -> Result<(), E::Trouble>,
+    ) -> Result<(), E::Trouble> {
+        if truth { then(self) } else { Ok(()) }
+    }
+
+    fn divide<T: Int>(&mut self, high: T, low: T, divisor: T, signed: bool) -> Result<(T, T), E::Trouble> {
+        alu::divide(high, low, divisor, signed).ok_or(E::DIVIDE_ERROR)
+    }
+
+    #[inline(always)]
+    fn stack_top(&mut self) -> u64 {
+        self.state().registers[usize::from(reg::SP)] & self.stack_mask()
+    }
+
+    #[inline(always)]
+    fn stack_moved(&mut self, top: u64, bytes: i64) -> u64 {
+        top.wrapping_add_signed(bytes) & self.stack_mask()
+    }
+
+    #[inline(always)]
+    fn set_stack_top(&mut self, top: u64) {
+        let mask = self.stack_mask();
+        let register = &mut self.state().registers[usize::from(reg::SP)];
+        *register = *register & !mask | top & mask;
+    }
+
+    #[inline(always)]
+    fn next_instruction(&mut self) -> u64 {
+        self.next_offset()
+    }
+
+    #[inline(always)]
+    fn check_target(&mut self, to: u64) -> Result<(), E::Trouble> {
+        self.admit_target(to)
+    }
+
+    #[inline(always)]
+    fn jump(&mut self, to: u64) -> Result<(), E::Trouble> {
+        self.go_to(to)
+    }
+}

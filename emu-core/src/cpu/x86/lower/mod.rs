@@ -100,7 +100,7 @@ pub fn decode(model: &Model, bits: u32, bytes: &[u8], ip: u64) -> Result<Instruc
     {
         return Err(Undecodable::Invalid);
     }
-    let options = DecoderOptions::NO_INVALID_CHECK;
+    let options = DecoderOptions::NO_INVALID_CHECK | model.decoder_options();
     let bytes = &bytes[..bytes.len().min(model.longest_instruction)];
     let instruction = Decoder::with_ip(bits, bytes, ip, options).decode();
     if instruction.is_invalid() {

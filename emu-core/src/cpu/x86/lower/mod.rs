@@ -2,6 +2,7 @@
 //! strict engine.
 
 mod arithmetic;
+mod bits;
 mod control;
 mod transfer;
 
@@ -12,7 +13,9 @@ use super::operands::{OffsetSize, Operands, Repeat};
 use super::routine::system::{Escape, EscapeMemory};
 use super::state::reg;
 use crate::addr::Width;
-use iced_x86::{Code, ConditionCode, CpuidFeature, Decoder, DecoderOptions, Instruction, OpKind, Register};
+use iced_x86::{
+    Code, ConditionCode, CpuidFeature, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register,
+};
 
 /// What an engine makes of a meaning.
 pub trait Select {
@@ -48,6 +51,7 @@ pub fn lower<S: Select>(
     let view = View::new(&instruction);
     let handler = transfer::select::<S>(&view)
         .or_else(|| arithmetic::select::<S>(&view))
+        .or_else(|| bits::select::<S>(&view))
         .or_else(|| control::select::<S>(&view))
         .ok_or(Undecodable::Invalid)?;
     Ok(Lowered { operands: view.operands, handler })
@@ -141,6 +145,8 @@ enum Kind {
     Register,
     Segment,
     Memory,
+    /// Memory, read and written as one access: [`View::place`] alone tells it apart.
+    Locked,
     Immediate,
     Branch,
     FarBranch,
@@ -151,7 +157,7 @@ enum Kind {
 struct View<'a> {
     instruction: &'a Instruction,
     operands: Operands,
-    kinds: [Kind; 3],
+    kinds: [Kind; 4],
 }
 
 impl<'a> View<'a> {
@@ -160,8 +166,8 @@ impl<'a> View<'a> {
         let mut view = Self { instruction, operands: Operands::default(), kinds };
         view.operands.length = instruction.len() as u8;
         view.operands.repeat = repeat_of(instruction);
-        view.take_registers();
         view.take_memory();
+        view.take_registers();
         view.take_immediate();
         view.operands.detail = detail(instruction);
         view
@@ -191,14 +197,31 @@ impl<'a> View<'a> {
         self.kinds[i]
     }
 
-    /// General registers in the order of the operands, segment registers in [`Operands::second`].
+    fn has_memory(&self) -> bool {
+        self.kinds.contains(&Kind::Memory)
+    }
+
+    /// Where the first operand is, if it is one that is changed.
+    fn place(&self) -> Kind {
+        let locked = self.instruction.has_lock_prefix() || self.instruction.mnemonic() == Mnemonic::Xchg;
+        match self.kind(0) {
+            Kind::Memory if locked => Kind::Locked,
+            kind => kind,
+        }
+    }
+
+    /// Registers in the order of the operands, segment registers in [`Operands::second`].
     fn take_registers(&mut self) {
         let mut next = 0;
         for (i, kind) in self.kinds.into_iter().enumerate() {
             let register = self.instruction.op_register(i as u32);
             match kind {
-                Kind::Register if next == 0 => self.operands.first = number_of(register),
-                Kind::Register => self.operands.second = number_of(register),
+                Kind::Register => match next {
+                    0 => self.operands.first = number_of(register),
+                    1 => self.operands.second = number_of(register),
+                    _ if !self.has_memory() => self.operands.base = number_of(register),
+                    _ => {}
+                },
                 Kind::Segment => self.operands.second = register.number() as u8,
                 _ => {}
             }
@@ -398,6 +421,20 @@ macro_rules! by_form {
     };
 }
 
+/// Names a type for where an operand is that is changed: [`First`](super::backend::First), memory, or memory behind a
+/// LOCK prefix.
+macro_rules! by_place {
+    ($view:expr, $f:ident => $handler:expr) => {
+        match $view.place() {
+            $crate::cpu::x86::lower::Kind::Locked => {
+                type $f = $crate::cpu::x86::backend::Locked;
+                $handler
+            }
+            kind => $crate::cpu::x86::lower::by_form!(kind, $f => $handler),
+        }
+    };
+}
+
 /// Names types for the usual pairs of forms.
 macro_rules! by_forms {
     ($view:expr, $d:ident, $s:ident => $handler:expr) => {{
@@ -434,4 +471,4 @@ macro_rules! by_forms {
     }};
 }
 
-use {by_form, by_forms, by_wide_width, by_width};
+use {by_form, by_forms, by_place, by_wide_width, by_width};

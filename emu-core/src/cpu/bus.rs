@@ -83,6 +83,9 @@ pub trait MemoryBus: CpuBus {
 
     /// Writes what the TLB could not; otherwise as [`Self::read_missed`].
     fn write_missed<T: Scalar>(&mut self, privilege: Privilege, at: PageAccess, value: T) -> u32;
+
+    /// The coprocessor's error pin (FERR of an 80486, ERROR of an 80387) has another level: PCs make IRQ 13 of it.
+    fn set_coprocessor_error(&mut self, _level: bool) {}
 }
 
 /// An access whose address has been translated.

@@ -7,8 +7,34 @@ use std::cmp::Ordering;
 
 /// How `a` compares with `b`; `None` when they are unordered. A signalling comparison (x87 FCOM, COMISD) reports
 /// any NaN as invalid, a quiet one (FUCOM, UCOMISD) only a signalling NaN or an unsupported operand.
+#[inline]
 pub fn compare<F: Format>(a: F, b: F, signalling: bool, env: &Env) -> Outcome<Option<Ordering>> {
-    let mut operands = [unpack(a), unpack(b)];
+    let (x, y) = (unpack(a), unpack(b));
+    if x.is_normal() && y.is_normal() {
+        return Outcome::exact(Some(normal_order(&x, &y)), Flags::NONE);
+    }
+    compare_special::<F>([x, y], signalling, env)
+}
+
+/// How normal numbers compare.
+#[inline(always)]
+fn normal_order(x: &Unpacked, y: &Unpacked) -> Ordering {
+    let magnitude = |n: &Unpacked| u128::from(n.exponent as u32 ^ 1 << 31) << 64 | u128::from(n.significand);
+    let order = magnitude(x).cmp(&magnitude(y));
+    match (x.negative, y.negative) {
+        (false, false) => order,
+        (true, true) => order.reverse(),
+        (true, false) => Ordering::Less,
+        (false, true) => Ordering::Greater,
+    }
+}
+
+#[cold]
+fn compare_special<F: Format>(
+    mut operands: [Unpacked; 2],
+    signalling: bool,
+    env: &Env,
+) -> Outcome<Option<Ordering>> {
     if let Some(nan) = nan_outcome::<F>(&operands, env) {
         return Outcome::exact(None, nan.flags | Flags::INVALID.when(signalling));
     }

@@ -3,6 +3,7 @@
 //! All are seen through [`Fields`], which has the 80-bit format's shape: a 64-bit significand with an explicit
 //! integer bit on top. The interchange formats gain that bit on the way in and lose it on the way out.
 
+use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 
 /// IEEE 754 binary16, as bits. For conversions.
@@ -18,7 +19,7 @@ pub struct F32(pub u32);
 pub struct F64(pub u64);
 
 /// The double extended format of the 8087 family, as the 387 and later understand it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct F80 {
     /// Sign in bit 15, biased exponent below.
     pub sign_exponent: u16,

@@ -200,21 +200,6 @@ impl<O: GuestOrder> Tlb<O> {
         Some(())
     }
 
-    /// Writes `new` where `old` is, if it still is there, as one access that no other processor comes between and that
-    /// orders all others of this one. `Err` has what is there instead; `None` is a miss, and nothing was written.
-    #[inline(always)]
-    pub fn exchange<T: Scalar>(
-        &self,
-        privilege: Privilege,
-        at: Linear,
-        old: T,
-        new: T,
-    ) -> Option<Result<(), T>> {
-        let host = self.host::<T>(Table::Write, privilege, at)?;
-        // SAFETY: `host` vouches for the scalar's bytes.
-        Some(unsafe { T::exchange(host, old, new) })
-    }
-
     #[inline(always)]
     fn load<T: Scalar>(&self, table: Table, privilege: Privilege, at: Linear) -> Option<T> {
         let host = self.host::<T>(table, privilege, at)?;

@@ -7,7 +7,6 @@
 
 pub mod alu;
 pub mod backend;
-pub mod bits;
 pub mod checked;
 pub mod cpu;
 mod describe;
@@ -21,3 +20,4 @@ pub mod operands;
 pub mod routine;
 pub mod state;
 pub mod strict;
+pub mod x87;

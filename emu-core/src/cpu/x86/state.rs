@@ -3,6 +3,7 @@
 
 use super::alu::Int;
 use super::flags::Flags;
+use super::x87::Fpu;
 use crate::addr::Linear;
 use crate::cpu::CpuCounters;
 use crate::cpu::describe::CodeAddress;
@@ -159,6 +160,9 @@ pub struct State {
     pub registers: [u64; 32],
     pub rip: u64,
     pub flags: Flags,
+    pub fpu: Fpu,
+    /// The level of FERR (of a 387, ERROR), which boards make an interrupt of.
+    pub fpu_error: bool,
     /// By [`seg`].
     pub segments: [Segment; 8],
     pub gdtr: TableRegister,
@@ -188,6 +192,8 @@ impl State {
             registers: [0; 32],
             rip: 0xFFF0,
             flags: Flags::new(),
+            fpu: Fpu::reset(),
+            fpu_error: false,
             segments,
             gdtr: TableRegister { base: 0, limit: 0xFFFF },
             idtr: TableRegister { base: 0, limit: 0x3FF },

@@ -23,6 +23,7 @@ pub mod vector {
     pub const DOUBLE_FAULT: u8 = 8;
     pub const STACK: u8 = 12;
     pub const GENERAL_PROTECTION: u8 = 13;
+    pub const FLOATING_POINT: u8 = 16;
 }
 
 /// Why an instruction could not be completed. It is as if it had not begun.

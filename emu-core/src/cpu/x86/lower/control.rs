@@ -3,7 +3,7 @@
 use super::{Kind, Select, View, by_form, by_wide_width};
 use crate::cpu::x86::backend::Immediate;
 use crate::cpu::x86::meaning::flow::{Call, Jump, JumpIf, JumpIfCounterZero, Loop, Return};
-use crate::cpu::x86::routine::{far, system};
+use crate::cpu::x86::routine::{far, system, x87};
 use crate::cpu::x86::state::seg;
 use iced_x86::{Code, FlowControl, Mnemonic, OpKind};
 
@@ -95,7 +95,7 @@ fn flags<S: Select>(view: &View<'_>) -> Option<S::Handler> {
 fn system<S: Select>(view: &View<'_>) -> Option<S::Handler> {
     match view.instruction.mnemonic() {
         Mnemonic::Hlt => Some(S::routine::<system::Hlt>()),
-        Mnemonic::Wait => Some(S::routine::<system::Wait>()),
+        Mnemonic::Wait => Some(S::routine::<x87::control::Wait>()),
         Mnemonic::Bound => by_wide_width!(view.width(0), T => S::routine::<system::Bound<T>>()),
         Mnemonic::Sgdt | Mnemonic::Sidt => Some(S::routine::<system::StoreTable>()),
         Mnemonic::Lgdt | Mnemonic::Lidt => Some(S::routine::<system::LoadTable>()),

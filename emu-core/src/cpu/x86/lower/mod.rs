@@ -2,20 +2,19 @@
 //! strict engine.
 
 mod arithmetic;
-mod bits;
 mod control;
 mod transfer;
+mod x87;
 
 use super::backend::Meaning;
 use super::checked::Routine;
 use super::model::Model;
 use super::operands::{OffsetSize, Operands, Repeat};
 use super::routine::system::{Escape, EscapeMemory};
+use super::routine::x87::{Computes, Instruction as FpuInstruction};
 use super::state::reg;
 use crate::addr::Width;
-use iced_x86::{
-    Code, ConditionCode, CpuidFeature, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register,
-};
+use iced_x86::{Code, ConditionCode, CpuidFeature, Decoder, DecoderOptions, Instruction, OpKind, Register};
 
 /// What an engine makes of a meaning.
 pub trait Select {
@@ -23,6 +22,11 @@ pub trait Select {
 
     fn meaning<M: Meaning>() -> Self::Handler;
     fn routine<R: Routine>() -> Self::Handler;
+
+    /// An instruction of the floating-point unit.
+    fn computes<I: FpuInstruction>() -> Self::Handler {
+        Self::routine::<Computes<I>>()
+    }
 }
 
 /// An instruction ready to be executed.
@@ -44,14 +48,20 @@ pub fn lower<S: Select>(
     ip: u64,
 ) -> Result<Lowered<S::Handler>, Undecodable> {
     let opcode = bytes.iter().take_while(|&&byte| is_prefix(byte)).count();
-    if bytes.get(opcode).is_some_and(|byte| (0xD8..=0xDF).contains(byte)) {
+    let escapes = bytes.get(opcode).is_some_and(|byte| (0xD8..=0xDF).contains(byte));
+    if escapes && !model.has(CpuidFeature::FPU) {
         return lower_escape::<S>(bits, bytes, opcode);
     }
     let instruction = decode(model, bits, bytes, ip)?;
-    let view = View::new(&instruction);
+    let mut view = View::new(&instruction);
+    if escapes {
+        view.operands.immediate = x87::opcode(&bytes[opcode..]);
+        view.operands.detail = x87::detail(instruction.code());
+        let handler = x87::select::<S>(&view).ok_or(Undecodable::Invalid)?;
+        return Ok(Lowered { operands: view.operands, handler });
+    }
     let handler = transfer::select::<S>(&view)
         .or_else(|| arithmetic::select::<S>(&view))
-        .or_else(|| bits::select::<S>(&view))
         .or_else(|| control::select::<S>(&view))
         .ok_or(Undecodable::Invalid)?;
     Ok(Lowered { operands: view.operands, handler })
@@ -145,8 +155,6 @@ enum Kind {
     Register,
     Segment,
     Memory,
-    /// Memory, read and written as one access: [`View::place`] alone tells it apart.
-    Locked,
     Immediate,
     Branch,
     FarBranch,
@@ -157,7 +165,7 @@ enum Kind {
 struct View<'a> {
     instruction: &'a Instruction,
     operands: Operands,
-    kinds: [Kind; 4],
+    kinds: [Kind; 3],
 }
 
 impl<'a> View<'a> {
@@ -166,8 +174,8 @@ impl<'a> View<'a> {
         let mut view = Self { instruction, operands: Operands::default(), kinds };
         view.operands.length = instruction.len() as u8;
         view.operands.repeat = repeat_of(instruction);
-        view.take_memory();
         view.take_registers();
+        view.take_memory();
         view.take_immediate();
         view.operands.detail = detail(instruction);
         view
@@ -197,31 +205,14 @@ impl<'a> View<'a> {
         self.kinds[i]
     }
 
-    fn has_memory(&self) -> bool {
-        self.kinds.contains(&Kind::Memory)
-    }
-
-    /// Where the first operand is, if it is one that is changed.
-    fn place(&self) -> Kind {
-        let locked = self.instruction.has_lock_prefix() || self.instruction.mnemonic() == Mnemonic::Xchg;
-        match self.kind(0) {
-            Kind::Memory if locked => Kind::Locked,
-            kind => kind,
-        }
-    }
-
-    /// Registers in the order of the operands, segment registers in [`Operands::second`].
+    /// General registers in the order of the operands, segment registers in [`Operands::second`].
     fn take_registers(&mut self) {
         let mut next = 0;
         for (i, kind) in self.kinds.into_iter().enumerate() {
             let register = self.instruction.op_register(i as u32);
             match kind {
-                Kind::Register => match next {
-                    0 => self.operands.first = number_of(register),
-                    1 => self.operands.second = number_of(register),
-                    _ if !self.has_memory() => self.operands.base = number_of(register),
-                    _ => {}
-                },
+                Kind::Register if next == 0 => self.operands.first = number_of(register),
+                Kind::Register => self.operands.second = number_of(register),
                 Kind::Segment => self.operands.second = register.number() as u8,
                 _ => {}
             }
@@ -421,20 +412,6 @@ macro_rules! by_form {
     };
 }
 
-/// Names a type for where an operand is that is changed: [`First`](super::backend::First), memory, or memory behind a
-/// LOCK prefix.
-macro_rules! by_place {
-    ($view:expr, $f:ident => $handler:expr) => {
-        match $view.place() {
-            $crate::cpu::x86::lower::Kind::Locked => {
-                type $f = $crate::cpu::x86::backend::Locked;
-                $handler
-            }
-            kind => $crate::cpu::x86::lower::by_form!(kind, $f => $handler),
-        }
-    };
-}
-
 /// Names types for the usual pairs of forms.
 macro_rules! by_forms {
     ($view:expr, $d:ident, $s:ident => $handler:expr) => {{
@@ -471,4 +448,4 @@ macro_rules! by_forms {
     }};
 }
 
-use {by_form, by_forms, by_place, by_wide_width, by_width};
+use {by_form, by_forms, by_wide_width, by_width};

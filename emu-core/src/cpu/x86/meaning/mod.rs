@@ -2,6 +2,5 @@
 //! [`Backend`](super::backend::Backend).
 
 pub mod arithmetic;
-pub mod bits;
 pub mod flow;
 pub mod transfer;

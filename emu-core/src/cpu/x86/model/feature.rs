@@ -196,8 +196,7 @@ pub(super) fn of_instruction(group: CpuidFeature) -> Needs {
         C::RDTSCP => F::Rdtscp,
         C::D3NOW => F::ThreeDNow,
         C::D3NOWEXT => F::ThreeDNowExtensions,
-        // ENDBR is a NOP of those before it.
-        C::MULTIBYTENOP | C::CET_IBT => F::LongNop,
+        C::MULTIBYTENOP => F::LongNop,
         C::SMM => F::Smm,
         C::RDPMC => F::PerformanceCounters,
         _ => return Needs::Nobody,

@@ -1,11 +1,10 @@
 //! Instructions that are rare or long, as plain functions over the checked processor.
 
 pub mod decimal;
-pub mod exchange;
 pub mod far;
-pub mod random;
 pub mod string;
 pub mod system;
+pub mod x87;
 
 /// Makes a [`Routine`](super::checked::Routine) of each function: a type by which an engine can name it.
 macro_rules! routines {

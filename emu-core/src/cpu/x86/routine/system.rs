@@ -33,8 +33,7 @@ routines! {
     Enter = enter::<T>;
     Bound = bound::<T>;
     Xlat = xlat;
-    /// WAIT, and an instruction of the coprocessor that is not there.
-    Wait = wait;
+    /// An instruction of the coprocessor that is not there.
     Escape = escape;
     EscapeMemory = escape_memory;
     StoreTable = store_table;
@@ -205,11 +204,6 @@ fn xlat<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Ou
     let value = cpu.read::<u8>(o.segment, at)?;
     cpu.put(reg::AX, value);
     Ok(())
-}
-
-fn wait<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
-    let both = cr0::MP | cr0::TS;
-    if cpu.s.cr0 & both == both { Err(Fault::plain(vector::NO_COPROCESSOR)) } else { Ok(()) }
 }
 
 fn escape<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {

@@ -1,0 +1,203 @@
+//! The floating-point unit's instructions: when they run, and where their operands come from. What they do is
+//! [`Fpu`](crate::cpu::x86::x87::Fpu)'s.
+//!
+//! What computes or moves numbers is written over any [`Executing`] backend ([`Instruction`]), so that an engine may call
+//! it with its own way to memory; what controls the unit is rare, and written over the checked processor ([`Control`]).
+
+pub mod compute;
+pub mod control;
+pub mod transfer;
+
+use super::Outcome;
+use crate::cpu::bus::MemoryBus;
+use crate::cpu::probe::Probe;
+use crate::cpu::x86::alu::flag;
+use crate::cpu::x86::checked::{Checked, Fault, Routine, vector};
+use crate::cpu::x86::executing::Executing;
+use crate::cpu::x86::operands::Operands;
+use crate::cpu::x86::state::{State, cr0, seg};
+use crate::cpu::x86::x87::Pointer;
+use crate::cpu::x86::x87::arithmetic::{Short, Widened};
+use crate::float::{self, Env, F32, F64};
+use std::marker::PhantomData;
+
+/// What an instruction that computes or moves does once the unit is there and has no exception waiting.
+pub trait Instruction: 'static {
+    /// # Errors
+    /// When memory cannot be reached; then the unit is as it was.
+    fn run<E: Executing>(cpu: &mut E, o: &Operands) -> Result<(), E::Trouble>;
+}
+
+/// What an instruction of control does.
+pub trait Control: 'static {
+    /// # Errors
+    /// When it faults; then the unit is as it was.
+    fn run<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome;
+}
+
+/// An [`Instruction`] with what comes before and after it. [`Operands::immediate`] is its opcode.
+pub struct Computes<I>(PhantomData<I>);
+
+/// A [`Control`] instruction that waits for exceptions.
+pub struct Waits<C>(PhantomData<C>);
+
+/// A [`Control`] instruction that does not.
+pub struct NoWait<C>(PhantomData<C>);
+
+impl<I: Instruction> Routine for Computes<I> {
+    #[inline]
+    fn run<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+        if !is_ready(cpu.s) && !wait(cpu, o)? {
+            return Ok(());
+        }
+        I::run(cpu, o)?;
+        remember(cpu.s, o, cpu.s.rip);
+        Ok(())
+    }
+}
+
+/// Notes where the unit's last instruction was: before the offset `next`.
+#[inline(always)]
+pub fn remember(s: &mut State, o: &Operands, next: u64) {
+    let selector = s.segment(seg::CS).selector;
+    let last = &mut s.fpu.last;
+    last.at = Pointer { selector, offset: next.wrapping_sub(u64::from(o.length)) };
+    last.opcode = o.immediate as u16;
+}
+
+impl<C: Control> Routine for Waits<C> {
+    fn run<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+        if is_ready(cpu.s) || wait(cpu, o)? { C::run(cpu, o) } else { Ok(()) }
+    }
+}
+
+impl<C: Control> Routine for NoWait<C> {
+    fn run<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+        if cpu.s.cr0 & ABSENT != 0 {
+            return Err(Fault::plain(vector::NO_COPROCESSOR));
+        }
+        C::run(cpu, o)
+    }
+}
+
+/// The bits of CR0 with which no instruction of the unit runs.
+const ABSENT: u64 = cr0::EM | cr0::TS;
+
+/// Whether an [`Instruction`] can run at once.
+#[inline(always)]
+pub fn is_ready(s: &State) -> bool {
+    s.cr0 & ABSENT == 0 && !s.fpu.has_error()
+}
+
+/// What keeps a waiting instruction from running. Gives whether it runs after all.
+///
+/// An exception that waits is a fault with CR0.NE (and a member that has it), else the signal FERR, which boards make an
+/// interrupt of: the instruction lets it pass first, if it can, and runs as if IGNNE were given if not (SDM volume
+/// 1, appendix D.2).
+#[cold]
+fn wait<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Result<bool, Fault> {
+    if cpu.s.cr0 & ABSENT != 0 {
+        return Err(Fault::plain(vector::NO_COPROCESSOR));
+    }
+    pending_error(cpu, o)
+}
+
+/// [`wait`] where the unit is there.
+fn pending_error<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Result<bool, Fault> {
+    if cpu.s.cr0 & cr0::NE != 0 {
+        return Err(Fault::plain(vector::FLOATING_POINT));
+    }
+    set_error_pin(cpu, true);
+    let interrupted = cpu.bus.interrupt_line() && cpu.s.flags.has(flag::IF.into());
+    if interrupted {
+        cpu.stand_at_start(o);
+    }
+    Ok(!interrupted)
+}
+
+/// Drives FERR (of a 387, ERROR).
+fn set_error_pin<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, level: bool) {
+    if cpu.s.fpu_error != level {
+        cpu.s.fpu_error = level;
+        cpu.bus.set_coprocessor_error(level);
+    }
+}
+
+/// Notes where the last operand in memory was.
+#[inline(always)]
+fn remember_operand(s: &mut State, o: &Operands, offset: u64) {
+    let selector = s.segment(o.segment).selector;
+    s.fpu.last.operand = Pointer { selector, offset };
+}
+
+/// An operand in memory, of a kind of number.
+pub trait MemoryOperand: 'static {
+    /// # Errors
+    /// When it cannot be read.
+    fn get<E: Executing>(cpu: &mut E, o: &Operands, at: u64) -> Result<Widened, E::Trouble>;
+}
+
+macro_rules! memory_operand {
+    ($($type:ty as $bits:ty: |$value:ident| $widened:expr;)*) => {$(
+        impl MemoryOperand for $type {
+            #[inline(always)]
+            fn get<E: Executing>(cpu: &mut E, o: &Operands, at: u64) -> Result<Widened, E::Trouble> {
+                let $value = cpu.load_memory::<$bits>(o.segment, at)?;
+                Ok($widened)
+            }
+        }
+    )*};
+}
+
+fn widened_integer(value: i64) -> Widened {
+    Widened::exactly(float::from_signed(value, &Env::X87).value)
+}
+
+memory_operand! {
+    F32 as u32: |bits| F32(bits).widened();
+    F64 as u64: |bits| F64(bits).widened();
+    i16 as u16: |bits| widened_integer((bits as i16).into());
+    i32 as u32: |bits| widened_integer((bits as i32).into());
+    i64 as u64: |bits| widened_integer(bits as i64);
+}
+
+/// Reads the operand in memory.
+#[inline(always)]
+fn memory<M: MemoryOperand, E: Executing>(cpu: &mut E, o: &Operands) -> Result<Widened, E::Trouble> {
+    let at = cpu.address_of(o);
+    let value = M::get(cpu, o, at)?;
+    remember_operand(cpu.state(), o, at);
+    Ok(value)
+}
+
+/// An [`Instruction`] without parameters of each body.
+macro_rules! instructions {
+    ($($(#[$doc:meta])* $name:ident = |$cpu:ident, $o:pat_param| $body:expr;)*) => {$(
+        $(#[$doc])*
+        pub struct $name;
+
+        impl $crate::cpu::x86::routine::x87::Instruction for $name {
+            fn run<E: $crate::cpu::x86::executing::Executing>(
+                $cpu: &mut E,
+                $o: &$crate::cpu::x86::operands::Operands,
+            ) -> Result<(), E::Trouble> {
+                $body
+            }
+        }
+    )*};
+}
+use instructions;
+
+/// The body of [`Instruction::run`].
+macro_rules! run {
+    (|$cpu:ident, $o:pat_param| $body:expr) => {
+        #[inline(always)]
+        fn run<E: $crate::cpu::x86::executing::Executing>(
+            $cpu: &mut E,
+            $o: &$crate::cpu::x86::operands::Operands,
+        ) -> Result<(), E::Trouble> {
+            $body
+        }
+    };
+}
+use run;

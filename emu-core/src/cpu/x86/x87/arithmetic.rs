@@ -1,0 +1,403 @@
+//! What computes, on registers and on operands from memory.
+
+use super::{Fpu, indefinite, status};
+use crate::float::{
+    self, Class, Constant, Env, Extracted, F32, F64, F80, Fields, Flags, Format, InRange, Outcome, Precision,
+    Quotient, Remainder,
+};
+use std::cmp::Ordering;
+
+/// What makes a number of two: of the destination and the other operand.
+pub trait Operation: 'static {
+    fn of(destination: F80, other: F80, env: &Env) -> Outcome<F80>;
+}
+
+/// What makes a number of one.
+pub trait Function: 'static {
+    fn of(a: F80, env: &Env) -> Outcome<F80>;
+}
+
+macro_rules! operations {
+    ($($(#[$doc:meta])* $name:ident = |$a:ident, $b:ident, $env:ident| $value:expr;)*) => {$(
+        $(#[$doc])*
+        pub struct $name;
+
+        impl Operation for $name {
+            #[inline(always)]
+            fn of($a: F80, $b: F80, $env: &Env) -> Outcome<F80> {
+                $value
+            }
+        }
+    )*};
+}
+
+operations! {
+    Add = |a, b, env| float::add(a, b, env);
+    Multiply = |a, b, env| float::mul(a, b, env);
+    Subtract = |a, b, env| float::sub(a, b, env);
+    /// FSUBR: the destination is taken from the other.
+    SubtractFrom = |a, b, env| float::sub(b, a, env);
+    Divide = |a, b, env| float::div(a, b, env);
+    /// FDIVR: the other is divided by the destination.
+    DivideInto = |a, b, env| float::div(b, a, env);
+    Scale = |a, b, env| float::scale(a, b, env);
+    /// The destination is ST(1).
+    ArcTangent = |a, b, env| float::arc_tangent(a, b, env);
+    YLog2X = |a, b, env| float::y_log2_x(a, b, env);
+    YLog2XPlus1 = |a, b, env| float::y_log2_x_plus_1(a, b, env);
+}
+
+macro_rules! functions {
+    ($($name:ident = |$a:ident, $env:ident| $value:expr;)*) => {$(
+        pub struct $name;
+
+        impl Function for $name {
+            #[inline(always)]
+            fn of($a: F80, $env: &Env) -> Outcome<F80> {
+                $value
+            }
+        }
+    )*};
+}
+
+functions! {
+    SquareRoot = |a, env| float::sqrt(a, env);
+    RoundToInteger = |a, env| float::round_to_integral(a, env);
+    PowerOf2Minus1 = |a, env| float::power_of_2_minus_1(a, env);
+    ChangeSign = |a, _env| exact(F80 { sign_exponent: a.sign_exponent ^ 0x8000, ..a });
+    Magnitude = |a, _env| exact(F80 { sign_exponent: a.sign_exponent & 0x7FFF, ..a });
+}
+
+fn exact(value: F80) -> Outcome<F80> {
+    Outcome { value, flags: Flags::NONE, rounded_up: false }
+}
+
+/// An operand in a shorter format, seen as extended: a signalling NaN still signals, and a denormal is remembered.
+#[derive(Clone, Copy, Debug)]
+pub struct Widened {
+    pub value: F80,
+    pub denormal: bool,
+}
+
+impl Widened {
+    /// Numbers that are extended already, or integers.
+    #[inline(always)]
+    pub fn exactly(value: F80) -> Self {
+        Self { value, denormal: false }
+    }
+}
+
+/// The formats of operands in memory that are no integers.
+pub trait Short: Format {
+    const BYTES: u64;
+
+    fn from_bits(bits: u64) -> Self;
+    fn bits(self) -> u64;
+
+    #[inline(always)]
+    fn widened(self) -> Widened {
+        let Fields { negative, biased, significand } = self.fields();
+        if biased.wrapping_sub(1) < Self::SPECIAL - 1 {
+            let biased = (biased as i32 - Self::BIAS + F80::BIAS) as u32;
+            return Widened::exactly(F80::from_fields(Fields { negative, biased, significand }));
+        }
+        widened_special(self)
+    }
+}
+
+#[cold]
+fn widened_special<F: Format>(number: F) -> Widened {
+    let Fields { negative, biased, significand } = number.fields();
+    if biased == F::SPECIAL {
+        return Widened::exactly(F80::from_fields(Fields { negative, biased: F80::SPECIAL, significand }));
+    }
+    let value = float::convert::<F, F80>(number, &Env::X87).value;
+    Widened { value, denormal: significand != 0 }
+}
+
+impl Short for F32 {
+    const BYTES: u64 = 4;
+
+    #[inline(always)]
+    fn from_bits(bits: u64) -> Self {
+        Self(bits as u32)
+    }
+
+    #[inline(always)]
+    fn bits(self) -> u64 {
+        self.0.into()
+    }
+}
+
+impl Short for F64 {
+    const BYTES: u64 = 8;
+
+    #[inline(always)]
+    fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    #[inline(always)]
+    fn bits(self) -> u64 {
+        self.0
+    }
+}
+
+/// The bits of the control word that a computation depends on: masks, precision, rounding.
+const STEERING: u16 = 0x0F3F;
+/// Everything masked, to nearest, 64 and 53 bits: the settings that programs compute with.
+const USUAL_64: u16 = 0x033F;
+const USUAL_53: u16 = 0x023F;
+const ENV_53: Env = Env { precision: Precision::Bits53, ..Env::X87 };
+
+impl Fpu {
+    /// Computes as the control word says; the usual settings are constants, which makes shorter code of it.
+    #[inline(always)]
+    fn computed(&self, compute: impl Fn(&Env) -> Outcome<F80>) -> Outcome<F80> {
+        match self.control & STEERING {
+            USUAL_64 => compute(&Env::X87),
+            USUAL_53 => compute(&ENV_53),
+            _ => compute(&self.env()),
+        }
+    }
+
+    /// ST(`destination`) and ST(`other`) combined, into ST(`destination`); `POP`: ST(0) then leaves the stack.
+    #[inline(always)]
+    pub fn combine<O: Operation, const POP: bool>(&mut self, destination: u8, other: u8) {
+        let kept = if self.is_empty(destination) || self.is_empty(other) {
+            self.underflow_into(destination)
+        } else {
+            let (a, b) = (self.st(destination), self.st(other));
+            let outcome = self.computed(|env| O::of(a, b, env));
+            self.keep(destination, outcome)
+        };
+        if POP && kept {
+            self.pop();
+        }
+    }
+
+    /// ST(0) and an operand from memory combined, into ST(0).
+    #[inline(always)]
+    pub fn combine_with<O: Operation>(&mut self, operand: Widened) {
+        if self.is_empty(0) {
+            self.underflow_into(0);
+            return;
+        }
+        let a = self.st(0);
+        let mut outcome = self.computed(|env| O::of(a, operand.value, env));
+        if operand.denormal {
+            outcome = self.with_denormal(a, outcome);
+        }
+        self.keep(0, outcome);
+    }
+
+    /// The outcome if the operand in memory was denormal: reported unless something that comes before it is.
+    #[cold]
+    fn with_denormal(&self, a: F80, outcome: Outcome<F80>) -> Outcome<F80> {
+        let earlier = outcome.flags.intersects(Flags::INVALID | Flags::DIVIDE_BY_ZERO);
+        if earlier || a.class().is_nan() {
+            return outcome;
+        }
+        let stops = self.env().unmasked.intersects(Flags::DENORMAL);
+        let flags = if stops { Flags::DENORMAL } else { outcome.flags | Flags::DENORMAL };
+        Outcome { flags, ..outcome }
+    }
+
+    /// Puts a result into a register, unless an exception keeps it from there. Gives whether it was put.
+    #[inline(always)]
+    fn keep(&mut self, destination: u8, outcome: Outcome<F80>) -> bool {
+        let kept = self.report(outcome.flags, outcome.rounded_up);
+        if kept {
+            self.set_st(destination, outcome.value);
+        }
+        kept
+    }
+
+    #[cold]
+    fn underflow_into(&mut self, destination: u8) -> bool {
+        let masked = self.underflow();
+        if masked {
+            self.set_st(destination, indefinite());
+        }
+        masked
+    }
+
+    /// ST(0) = a function of ST(0).
+    #[inline(always)]
+    pub fn apply<F: Function>(&mut self) {
+        if self.is_empty(0) {
+            self.underflow_into(0);
+            return;
+        }
+        let a = self.st(0);
+        let outcome = F::of(a, &self.env());
+        self.keep(0, outcome);
+    }
+
+    /// FCOM and its kin: ST(0) compared with an operand from memory, into C0, C2 and C3. Gives whether it may pop.
+    #[inline(always)]
+    pub fn compare(&mut self, other: Widened) -> bool {
+        let order = self.order(other, true);
+        self.note_order(order)
+    }
+
+    /// [`Self::compare`] with ST(`i`).
+    #[inline(always)]
+    pub fn compare_register(&mut self, i: u8, signalling: bool) -> bool {
+        let order = self.order_register(i, signalling);
+        self.note_order(order)
+    }
+
+    #[inline(always)]
+    fn note_order(&mut self, order: Option<Option<Ordering>>) -> bool {
+        if let Some(order) = order {
+            self.set_condition(condition(order));
+        }
+        order.is_some()
+    }
+
+    /// How ST(0) compares with ST(`i`); `None` where an unmasked exception keeps it back.
+    #[inline(always)]
+    pub fn order_register(&mut self, i: u8, signalling: bool) -> Option<Option<Ordering>> {
+        if self.is_empty(i) {
+            return self.underflow().then_some(None);
+        }
+        self.order(Widened::exactly(self.st(i)), signalling)
+    }
+
+    #[inline(always)]
+    fn order(&mut self, other: Widened, signalling: bool) -> Option<Option<Ordering>> {
+        if self.is_empty(0) {
+            return self.underflow().then_some(None);
+        }
+        let a = self.st(0);
+        let Outcome { value, mut flags, .. } = float::compare(a, other.value, signalling, &Env::X87);
+        if other.denormal && !flags.intersects(Flags::INVALID) && !a.class().is_nan() {
+            flags |= Flags::DENORMAL;
+        }
+        self.report(flags, false).then_some(value)
+    }
+
+    /// FXAM: what ST(0) holds, into C0, C2 and C3, and its sign into C1.
+    pub fn examine(&mut self) {
+        let a = self.st(0);
+        let class = match a.class() {
+            _ if self.is_empty(0) => status::C3 | status::C0,
+            Class::Unsupported => 0,
+            Class::QuietNan | Class::SignalingNan => status::C0,
+            Class::Normal => status::C2,
+            Class::Infinity => status::C2 | status::C0,
+            Class::Zero => status::C3,
+            Class::Denormal => status::C3 | status::C2,
+        };
+        self.set_condition(class);
+        self.status = self.status & !status::C1 | if a.is_negative() { status::C1 } else { 0 };
+    }
+
+    /// FPREM and FPREM1.
+    pub fn remainder(&mut self, quotient: Quotient) {
+        if self.is_empty(0) || self.is_empty(1) {
+            self.underflow_into(0);
+            return;
+        }
+        let outcome = float::partial_remainder(self.st(0), self.st(1), quotient, &self.env());
+        if !self.report(outcome.flags, false) {
+            return;
+        }
+        let Remainder { value, quotient, complete } = outcome.value;
+        self.set_st(0, value);
+        if !outcome.flags.intersects(Flags::INVALID) {
+            let bit = |n: u32, bit: u16| if quotient >> n & 1 != 0 { bit } else { 0 };
+            let incomplete = if complete { 0 } else { status::C2 };
+            self.set_condition(bit(2, status::C0) | bit(1, status::C3) | incomplete);
+            self.status |= bit(0, status::C1);
+        }
+    }
+
+    /// FSIN and FCOS: C2 says that the angle is too large.
+    pub fn angle(&mut self, of: fn(F80, &Env) -> InRange<F80>) {
+        if self.is_empty(0) {
+            self.underflow_into(0);
+            return;
+        }
+        let outcome = of(self.st(0), &self.env());
+        self.set_out_of_range(outcome.is_none());
+        if let Some(outcome) = outcome {
+            self.keep(0, outcome);
+        }
+    }
+
+    fn set_out_of_range(&mut self, is_out: bool) {
+        self.status &= !(status::C1 | status::C2);
+        self.status |= if is_out { status::C2 } else { 0 };
+    }
+
+    /// FSINCOS and FPTAN: one number becomes two, the second of which is pushed.
+    pub fn angle_to_two(&mut self, of: impl Fn(F80, &Env) -> InRange<(F80, F80)>) {
+        if !self.has_room_for_two() {
+            return;
+        }
+        let outcome = of(self.st(0), &self.env());
+        self.set_out_of_range(outcome.is_none());
+        if let Some(outcome) = outcome {
+            self.keep_two(outcome);
+        }
+    }
+
+    /// FXTRACT.
+    pub fn extract(&mut self) {
+        if !self.has_room_for_two() {
+            return;
+        }
+        let outcome = float::extract(self.st(0), &self.env());
+        self.keep_two(outcome.map(|Extracted { exponent, significand }| (exponent, significand)));
+    }
+
+    /// Whether one number can become two; else what that reports has been done.
+    fn has_room_for_two(&mut self) -> bool {
+        let masked = if self.is_empty(0) {
+            self.underflow()
+        } else if !self.is_empty(7) {
+            self.overflow()
+        } else {
+            return true;
+        };
+        if masked {
+            self.set_st(0, indefinite());
+            self.push(indefinite());
+        }
+        false
+    }
+
+    fn keep_two(&mut self, outcome: Outcome<(F80, F80)>) {
+        if self.report(outcome.flags, outcome.rounded_up) {
+            let (below, top) = outcome.value;
+            self.set_st(0, below);
+            self.push(top);
+        }
+    }
+
+    /// FLD1 and the other constants.
+    pub fn load_constant(&mut self, constant: Constant) {
+        let value = constant.value(&self.env());
+        self.load(exact(value));
+    }
+}
+
+/// C3, C2 and C0 after a comparison.
+#[inline(always)]
+fn condition(order: Option<Ordering>) -> u16 {
+    match order {
+        Some(Ordering::Greater) => 0,
+        Some(Ordering::Less) => status::C0,
+        Some(Ordering::Equal) => status::C3,
+        None => status::CONDITION,
+    }
+}
+
+/// FPTAN gives a one beside the tangent, which a NaN takes the place of.
+pub fn tangent_and_one(a: F80, env: &Env) -> InRange<(F80, F80)> {
+    float::tangent(a, env).map(|outcome| {
+        outcome.map(|tangent| (tangent, if tangent.class().is_nan() { tangent } else { F80::one(false) }))
+    })
+}

@@ -133,6 +133,7 @@ fn machine() -> Machine {
         bus,
         services: None,
         keyboard: None,
+        restarts: false,
         tick_hz: 14_318_180,
         cpu_hz: 14_318_180 / 3,
     })

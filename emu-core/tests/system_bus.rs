@@ -3,7 +3,8 @@
 
 use emu_core::addr::{Linear, Physical, Width};
 use emu_core::board::builder::BoardBuilder;
-use emu_core::board::device::{BusAccess, Cx, Device, NoAnswer, RegionId, ResetKind};
+use emu_core::board::device::{BusAccess, Cx, Device, LineId, NoAnswer, RegionId, ResetKind};
+use emu_core::board::domain::CpuPin;
 use emu_core::cpu::bus::{BusStatus, CpuBus, MemoryBus, PageAccess};
 use emu_core::hal::Hal;
 use emu_core::machine::system_bus::{BusTiming, SystemBus};
@@ -12,6 +13,26 @@ use emu_core::snapshot::{RestoreError, SavedState};
 use emu_core::time::{Clock, Cycle};
 use proptest::prelude::*;
 use std::sync::Arc;
+
+/// A20M# as bit 0 of a port, RESET as bit 1.
+struct Gate;
+
+const GATE_PORT: u32 = 0x92;
+
+impl Device for Gate {
+    fn write(&mut self, _at: BusAccess, value: u64, cx: &mut Cx<'_>) -> Result<(), NoAnswer> {
+        cx.set_line(LineId(0), value & 1 != 0);
+        cx.set_line(LineId(1), value & 2 != 0);
+        Ok(())
+    }
+    fn reset(&mut self, _kind: ResetKind, _cx: &mut Cx<'_>) {}
+    fn save(&self) -> SavedState {
+        SavedState::new(1, &())
+    }
+    fn restore(&mut self, _saved: &SavedState) -> Result<(), RestoreError> {
+        Ok(())
+    }
+}
 
 /// 64 bytes that can be read and written.
 struct Cells([u8; 64]);
@@ -47,6 +68,9 @@ fn bus() -> SystemBus {
     let cells = board.add("cells", Cells(std::array::from_fn(|at| at as u8)));
     board.memory(DEVICE as u32..=DEVICE_END as u32 - 1, cells, RegionId(0));
     board.io(0x100..=0x13F, cells, RegionId(0));
+    let gate = board.add("gate", Gate);
+    board.io(GATE_PORT as u16..=GATE_PORT as u16, gate, RegionId(0));
+    board.wire_to_cpu((gate, LineId(0)), CpuPin::MaskA20).wire_to_cpu((gate, LineId(1)), CpuPin::Reset);
     let mut memory = PhysMem::new(ByteOrder::Little);
     let ram = Arc::new(RamBlock::new(RAM_END, ByteOrder::Little, NodeId(0)).unwrap());
     memory.map(Mapping::ram(0, &ram)).unwrap();
@@ -162,4 +186,41 @@ fn code_that_is_written_over_is_told() {
     assert_eq!(bus.take_changes().code.len(), 1, "the line of 32 bytes has code");
     write::<u32>(&mut bus, 0x1020, 3);
     assert_eq!(bus.take_changes(), emu_core::mem::Changes::default());
+}
+
+/// Writes the gate's port.
+fn gate(bus: &mut SystemBus, value: u64) {
+    bus.write(BusStatus::IoWrite, GATE_PORT, Width::Byte, value, Cycle(0));
+}
+
+#[test]
+fn the_a20_gate_folds_every_other_megabyte_at_once() {
+    const MB: u64 = 1 << 20;
+    let mut bus = bus();
+    write::<u32>(&mut bus, 0x1000, 0x1111_1111);
+    assert_eq!(read::<u32>(&mut bus, MB + 0x1000), 0xFFFF_FFFF);
+    assert_eq!(bus.take_changes(), emu_core::mem::Changes::default());
+    gate(&mut bus, 1);
+    assert!(bus.take_changes().everything, "what was decoded behind the gate is void");
+    assert_eq!(read::<u32>(&mut bus, MB + 0x1000), 0x1111_1111);
+    assert_eq!(read::<u32>(&mut bus, 3 * MB + 0x1000), 0xFFFF_FFFF, "line 21 is let through");
+    write::<u16>(&mut bus, MB + DEVICE, 0xABCD);
+    assert_eq!(bus.peek(Physical(MB + DEVICE)), 0xFF, "the device has nothing to peek at");
+    assert!(matches!(bus.place(Physical(MB + 0x1000)), emu_core::mem::Place::Ram { offset: 0x1000, .. }));
+    gate(&mut bus, 0);
+    assert_eq!(read::<u32>(&mut bus, MB + 0x1000), 0xFFFF_FFFF);
+    assert_eq!(read::<u16>(&mut bus, DEVICE), 0xABCD);
+    gate(&mut bus, 0);
+    assert!(bus.take_changes().everything);
+    gate(&mut bus, 0);
+    assert!(!bus.take_changes().everything, "only a move counts");
+}
+
+#[test]
+fn a_reset_ends_the_run_once() {
+    let mut bus = bus();
+    assert!(!bus.exit_requested());
+    gate(&mut bus, 2);
+    gate(&mut bus, 0);
+    assert!(bus.exit_requested(), "the edge is kept");
 }

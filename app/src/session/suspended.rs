@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 /// The first bytes of such a file, up to the version's number. The state within is versioned part by part; this number
 /// changes with what stands around it.
 const MAGIC: &[u8] = b"Anachron state ";
-const VERSION: &[u8] = b"2\n";
+const VERSION: &[u8] = b"3\n";
 
 #[derive(Serialize, Deserialize)]
-struct SuspendedV2 {
+struct SuspendedV3 {
     /// See [`fingerprint`].
     profile: String,
     session: SavedSession,
@@ -34,7 +34,7 @@ pub enum ResumeError {
 /// # Errors
 /// None in practice: the state is plain data.
 pub fn write_suspended(session: &SavedSession, profile: &Profile) -> Result<Vec<u8>, postcard::Error> {
-    let form = SuspendedV2 { profile: fingerprint(profile), session: session.clone() };
+    let form = SuspendedV3 { profile: fingerprint(profile), session: session.clone() };
     postcard::to_extend(&form, [MAGIC, VERSION].concat())
 }
 
@@ -45,7 +45,7 @@ pub fn write_suspended(session: &SavedSession, profile: &Profile) -> Result<Vec<
 pub fn read_suspended(bytes: &[u8], profile: &Profile) -> Result<SavedSession, ResumeError> {
     let versioned = bytes.strip_prefix(MAGIC).ok_or(ResumeError::Foreign)?;
     let body = versioned.strip_prefix(VERSION).ok_or(ResumeError::Version)?;
-    let SuspendedV2 { profile: belongs_to, session } = match postcard::take_from_bytes(body) {
+    let SuspendedV3 { profile: belongs_to, session } = match postcard::take_from_bytes(body) {
         Ok((form, [])) => form,
         _ => return Err(ResumeError::Damaged),
     };

@@ -24,7 +24,7 @@ pub struct BoardBuilder {
     memory: AddressMap,
     wires: WireList,
     dma_peers: Vec<((DeviceId, u8), DeviceId)>,
-    interrupt_controller: Option<DeviceId>,
+    interrupt_controllers: Vec<DeviceId>,
     port_mask: u16,
     error: Option<BuildError>,
 }
@@ -74,9 +74,10 @@ impl BoardBuilder {
         self.connect(from, Sink::Cpu(pin))
     }
 
-    /// Says which device answers the processor's interrupt acknowledge.
+    /// Lets a device answer the processor's interrupt acknowledge. Of several that are cascaded, the master comes
+    /// first; the cascade lines between them are wires.
     pub fn interrupt_controller(&mut self, device: DeviceId) -> &mut Self {
-        self.interrupt_controller = Some(device);
+        self.interrupt_controllers.push(device);
         self
     }
 
@@ -100,7 +101,7 @@ impl BoardBuilder {
             memory: self.memory,
             wires: self.wires,
             dma_peers: self.dma_peers,
-            interrupt_controller: self.interrupt_controller,
+            interrupt_controllers: self.interrupt_controllers,
             port_mask: self.port_mask,
             hal,
         }))

@@ -79,6 +79,7 @@ pub(crate) enum Effect {
     Dma(DmaCycle),
     Emit(u8),
     RequestExit,
+    SwitchOff,
 }
 
 /// Notices kept until somebody takes them.
@@ -172,6 +173,11 @@ impl Cx<'_> {
     /// Ends the processor's run after the instruction at hand, so that the machine can serve a host call.
     pub fn request_exit(&mut self) {
         self.push(Effect::RequestExit);
+    }
+
+    /// Switches the machine's power off, after the instruction at hand.
+    pub fn switch_off(&mut self) {
+        self.push(Effect::SwitchOff);
     }
 
     #[inline]

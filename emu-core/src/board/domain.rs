@@ -20,6 +20,9 @@ use std::any::Any;
 /// How many effects one access may lead to. A board that rings for longer is wired in a circle; the rest is dropped.
 const MAX_EFFECTS: usize = 10_000;
 
+/// A data bus that nobody drives.
+const FLOATING: u8 = 0xFF;
+
 /// Bytes kept for a device whose output nobody collects.
 const MAX_EMITTED: usize = 1 << 20;
 
@@ -32,6 +35,11 @@ pub enum CpuPin {
     NonMaskableInterrupt,
     /// HOLD, a level, of this bus master.
     Hold(DeviceId),
+    /// A20M#, a level: while it is asserted, address line 20 stays low (i486 data sheet 240440, "A20M#"). What came
+    /// before the i486 has the gate on the board.
+    MaskA20,
+    /// RESET of the processor alone, a rising edge.
+    Reset,
 }
 
 /// A device on the board.
@@ -53,8 +61,14 @@ pub struct CpuPins {
     /// A rising edge of NMI that the processor has not taken yet.
     pub nmi_edge: bool,
     pub hold: bool,
+    /// Address line 20 stays low.
+    pub a20_masked: bool,
+    /// A rising edge of RESET that the machine has not served yet.
+    pub reset_edge: bool,
     /// A device asked for the machine's attention ([`Cx::request_exit`]).
     pub exit: bool,
+    /// A device has switched the machine off ([`Cx::switch_off`]).
+    pub switched_off: bool,
 }
 
 /// Memory, as bus masters reach it.
@@ -78,7 +92,7 @@ pub(super) struct Parts {
     pub memory: AddressMap,
     pub wires: WireList,
     pub dma_peers: Vec<((DeviceId, u8), DeviceId)>,
-    pub interrupt_controller: Option<DeviceId>,
+    pub interrupt_controllers: Vec<DeviceId>,
     pub port_mask: u16,
     pub hal: Hal,
 }
@@ -92,7 +106,8 @@ pub struct Domain {
     memory: AddressMap,
     wires: Wires,
     dma_peers: Vec<((DeviceId, u8), DeviceId)>,
-    interrupt_controller: Option<DeviceId>,
+    /// The master first.
+    interrupt_controllers: Vec<DeviceId>,
     hold_master: Option<DeviceId>,
     port_mask: u16,
     queue: EventQueue,
@@ -106,7 +121,7 @@ pub struct Domain {
 
 impl Domain {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { slots, ports, memory, wires, dma_peers, interrupt_controller, port_mask, hal } = parts;
+        let Parts { slots, ports, memory, wires, dma_peers, interrupt_controllers, port_mask, hal } = parts;
         let wires = wires.finish(slots.len());
         let mut port_table = vec![0; usize::from(port_mask) + 1];
         let mut targets = Vec::new();
@@ -125,7 +140,7 @@ impl Domain {
             memory,
             wires,
             dma_peers,
-            interrupt_controller,
+            interrupt_controllers,
             hold_master: None,
             port_mask,
             queue,
@@ -146,7 +161,7 @@ impl Domain {
             memory: AddressMap::default(),
             wires: WireList::default(),
             dma_peers: Vec::new(),
-            interrupt_controller: None,
+            interrupt_controllers: Vec::new(),
             port_mask: 0,
             hal: Hal::default(),
         })
@@ -257,11 +272,14 @@ impl Domain {
         self.memory.touches(first, last)
     }
 
-    /// The processor's interrupt acknowledge: the vector.
+    /// The processor's interrupt acknowledge: the vector. It reaches every controller, the master first, whose cascade
+    /// lines have settled before the next one is asked; who is not concerned leaves the data bus high.
     pub fn acknowledge_interrupt(&mut self, now: Tick) -> u8 {
         self.catch_up(now);
-        let Some(controller) = self.interrupt_controller else { return 0xFF };
-        self.with(controller, |device, cx| device.acknowledge_interrupt(cx))
+        (0..self.interrupt_controllers.len()).fold(FLOATING, |vector, number| {
+            let controller = self.interrupt_controllers[number];
+            vector & self.with(controller, |device, cx| device.acknowledge_interrupt(cx))
+        })
     }
 
     /// The processor gives the bus away. Gives for how many ticks it is taken; 0 when nobody wants it.
@@ -285,7 +303,7 @@ impl Domain {
         for number in 0..self.slots.len() {
             self.with(DeviceId(number as u16), |device, cx| device.reset(kind, cx));
         }
-        self.pins.nmi_edge = false;
+        (self.pins.nmi_edge, self.pins.reset_edge, self.pins.switched_off) = (false, false, false);
     }
 
     /// Calls a device, and carries out what it asks for.
@@ -382,6 +400,7 @@ impl Domain {
                     }
                 }
                 Effect::RequestExit => self.pins.exit = true,
+                Effect::SwitchOff => self.pins.switched_off = true,
             }
         }
         self.effects.forget();
@@ -406,6 +425,8 @@ impl Domain {
                 self.pins.hold = level;
                 self.hold_master = Some(master);
             }
+            Sink::Cpu(CpuPin::MaskA20) => self.pins.a20_masked = level,
+            Sink::Cpu(CpuPin::Reset) => self.pins.reset_edge |= level,
         }
     }
 

@@ -40,6 +40,8 @@ pub struct Bench<D: Device> {
     pub dma_cycles: Vec<DmaCycle>,
     /// How often the device asked for the processor's run to end.
     pub exits: u32,
+    /// Whether the device has switched the machine off.
+    pub is_switched_off: bool,
     /// The wait states that the last call asked for, in ticks.
     pub stalled: u64,
     now: Tick,
@@ -64,6 +66,7 @@ impl<D: Device> Bench<D> {
             notices: Vec::new(),
             dma_cycles: Vec::new(),
             exits: 0,
+            is_switched_off: false,
             stalled: 0,
             now: Tick(0),
             events: EventQueue::default(),
@@ -97,6 +100,7 @@ impl<D: Device> Bench<D> {
             Effect::Dma(cycle) => self.dma_cycles.push(cycle),
             Effect::Emit(byte) => self.emitted.push(byte),
             Effect::RequestExit => self.exits += 1,
+            Effect::SwitchOff => self.is_switched_off = true,
         }
     }
 

@@ -56,6 +56,12 @@ pub trait Processor<B: CpuBus>: Send {
     /// Whether a halted processor has nothing left to do on the bus, whatever passes of time.
     fn is_quiet(&self) -> bool;
 
+    /// Whether it has given up (an x86's shutdown after a triple fault, a 68000's double bus fault): only a reset helps,
+    /// on some families a non-maskable interrupt.
+    fn is_shut_down(&self) -> bool {
+        false
+    }
+
     fn counters(&self) -> CpuCounters;
 
     /// Sets the processor to its state after RESET. Its clock goes on.

@@ -61,6 +61,7 @@ pub struct Machine {
     probe: Option<DynamicProbe>,
     services: Option<Box<dyn HostServices>>,
     keyboard: Option<DeviceId>,
+    restarts: bool,
     /// Ticks of the board's clock in a second.
     tick_hz: u64,
     cpu_hz: u64,
@@ -75,6 +76,8 @@ pub struct MachineParts {
     pub services: Option<Box<dyn HostServices>>,
     /// Where keys go.
     pub keyboard: Option<DeviceId>,
+    /// Whether the board resets a processor that has shut down (a triple fault), as every board from the AT on does.
+    pub restarts: bool,
     pub tick_hz: u64,
     pub cpu_hz: u64,
 }
@@ -82,7 +85,7 @@ pub struct MachineParts {
 impl Machine {
     /// A machine with its power just switched on.
     pub fn new(parts: MachineParts) -> Self {
-        let MachineParts { cpu, bus, services, keyboard, tick_hz, cpu_hz } = parts;
+        let MachineParts { cpu, bus, services, keyboard, restarts, tick_hz, cpu_hz } = parts;
         let mut machine = Self {
             cpu,
             bus,
@@ -91,6 +94,7 @@ impl Machine {
             probe: None,
             services,
             keyboard,
+            restarts,
             tick_hz,
             cpu_hz,
             idled: 0,
@@ -285,23 +289,32 @@ impl Machine {
 
     /// One stretch of the processor's run. `None`: go on.
     fn run_slice(&mut self, single_step: bool) -> Option<Stop> {
+        if self.bus.take_reset() {
+            self.cpu.reset();
+        }
         let exit = self.cpu.run(&mut self.bus, self.probe.as_mut(), single_step);
         let now = self.cpu.now();
         match exit {
             Exit::Budget => self.bus.catch_up(now),
+            Exit::Halted if self.restarts && self.cpu.is_shut_down() => self.cpu.reset(),
             Exit::Halted => self.idle(single_step),
             Exit::Probe => {
                 self.bus.catch_up(now);
                 return Some(Stop::Probe);
             }
-            Exit::BusRequest => {
-                self.bus.with_domain(now, |domain, _| domain.pins.exit = false);
+            Exit::BusRequest if self.bus.is_switched_off() => {
+                self.bus.catch_up(now);
+                return Some(Stop::PowerOff);
+            }
+            Exit::BusRequest if self.bus.take_exit(now) => {
                 let services = self.services.as_mut();
                 let served = services.map_or(Served::GoOn, |s| s.serve(self.cpu.as_mut(), &mut self.bus));
                 if served == Served::PowerOff {
                     return Some(Stop::PowerOff);
                 }
             }
+            // A reset, which comes before the next instruction.
+            Exit::BusRequest => {}
         }
         None
     }

@@ -77,8 +77,13 @@ pub struct SystemBus {
     deadline: Cycle,
     next_hold: Cycle,
     pins: CpuPins,
+    /// The address lines that are let through: all, or all but A20.
+    address_mask: u64,
     accesses: Accesses,
 }
+
+/// Address line 20.
+const A20: u64 = 1 << 20;
 
 /// Bus cycles to memory, by what they were for: the TLB's accesses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,6 +112,7 @@ impl SystemBus {
             deadline: Cycle::NEVER,
             next_hold: Cycle::NEVER,
             pins: CpuPins::default(),
+            address_mask: u64::MAX,
             accesses: Accesses::default(),
         };
         bus.refresh();
@@ -164,10 +170,37 @@ impl SystemBus {
         self.refresh();
     }
 
+    /// Takes a rising edge of RESET, if there was one since the last call.
+    pub(super) fn take_reset(&mut self) -> bool {
+        if !self.pins.reset_edge {
+            return false;
+        }
+        self.pins.reset_edge = false;
+        self.domain.with(|domain| domain.pins.reset_edge = false);
+        true
+    }
+
+    /// Whether the guest has switched the machine off.
+    pub(super) fn is_switched_off(&self) -> bool {
+        self.pins.switched_off
+    }
+
+    /// Takes a device's wish for the machine's attention, everything having happened that is due by `at`.
+    pub(super) fn take_exit(&mut self, at: Cycle) -> bool {
+        self.with_domain(at, |domain, _| std::mem::take(&mut domain.pins.exit))
+    }
+
     /// Whether anything at its pins could keep a halted processor from idling on.
     pub(super) fn concerns_processor(&self, at: Cycle) -> bool {
-        let CpuPins { interrupt, nmi_edge, hold, exit } = self.pins;
-        interrupt || nmi_edge || hold || exit || at >= self.budget || at >= self.next_hold
+        let CpuPins { interrupt, nmi_edge, hold, a20_masked: _, reset_edge, exit, switched_off } = self.pins;
+        interrupt
+            || nmi_edge
+            || hold
+            || reset_edge
+            || exit
+            || switched_off
+            || at >= self.budget
+            || at >= self.next_hold
     }
 
     /// Calls the domain, everything having happened that is due by `at`, and looks at its pins again.
@@ -183,6 +216,7 @@ impl SystemBus {
 
     /// A byte as the processor would read it, without side effects.
     pub fn peek(&self, address: Physical) -> u8 {
+        let address = self.gated(address);
         self.memory
             .peek(address)
             .or_else(|| self.domain.view(|domain| domain.peek_memory(address.0 as u32)))
@@ -191,6 +225,7 @@ impl SystemBus {
 
     /// Changes a byte past all side effects, for a debugger. Gives whether that was possible: not in ROM or holes.
     pub fn poke(&mut self, address: Physical, byte: u8) -> bool {
+        let address = self.gated(address);
         match self.memory.lookup(address) {
             Place::Ram { .. } => self.memory.write(address, byte).is_ok(),
             Place::Rom { .. } => false,
@@ -216,8 +251,26 @@ impl SystemBus {
     #[inline]
     fn refresh(&mut self) {
         let (pins, due) = self.domain.with(|domain| (domain.pins, domain.next_due()));
+        let gate_moves = self.pins.a20_masked != pins.a20_masked;
         self.pins = pins;
         self.follow(due);
+        if gate_moves {
+            self.move_a20_gate();
+        }
+    }
+
+    /// Every other megabyte has got another meaning.
+    #[cold]
+    fn move_a20_gate(&mut self) {
+        self.address_mask = if self.pins.a20_masked { !A20 } else { u64::MAX };
+        self.tlb.mailbox().post_remap();
+        self.honour_notices();
+    }
+
+    /// An address behind the A20 gate.
+    #[inline]
+    fn gated(&self, at: Physical) -> Physical {
+        Physical(at.0 & self.address_mask)
     }
 
     #[inline]
@@ -433,7 +486,7 @@ impl CpuBus for SystemBus {
 
     #[inline]
     fn exit_requested(&self) -> bool {
-        self.pins.exit
+        self.pins.exit || self.pins.reset_edge || self.pins.switched_off
     }
 }
 
@@ -446,7 +499,7 @@ impl MemoryBus for SystemBus {
     }
 
     fn place(&self, at: Physical) -> Place<'_> {
-        self.memory.lookup(at)
+        self.memory.lookup(self.gated(at))
     }
 
     fn take_changes(&mut self) -> Changes {
@@ -458,6 +511,7 @@ impl MemoryBus for SystemBus {
     #[inline(never)]
     fn read_missed<T: Scalar>(&mut self, table: Table, privilege: Privilege, at: PageAccess) -> (T, u32) {
         let PageAccess { linear, physical, at } = at;
+        let physical = self.gated(physical);
         match self.memory.read_missed(&mut self.tlb, table, privilege, linear, physical) {
             Ok(data) => (data, self.timing.memory_waits),
             Err(_) => {
@@ -471,6 +525,7 @@ impl MemoryBus for SystemBus {
     #[inline(never)]
     fn write_missed<T: Scalar>(&mut self, privilege: Privilege, at: PageAccess, value: T) -> u32 {
         let PageAccess { linear, physical, at } = at;
+        let physical = self.gated(physical);
         match self.memory.write_missed(&mut self.tlb, privilege, linear, physical, value) {
             Ok(()) => self.timing.memory_waits,
             Err(_) => self.write_devices::<T>(physical, value.into(), at),

@@ -35,6 +35,7 @@ struct VirtualCpu<'a> {
     bus: &'a mut SystemBus,
     probe: Option<&'a mut DynamicProbe>,
     services: Option<&'a mut Box<dyn HostServices>>,
+    restarts: bool,
 }
 
 impl VirtualCpu<'_> {
@@ -55,12 +56,18 @@ impl VirtualCpu<'_> {
 
     fn run(&mut self, until: Cycle) -> Report {
         self.bus.set_budget(until);
+        if self.bus.take_reset() {
+            self.cpu.reset();
+        }
         let exit = self.cpu.run(self.bus, self.probe.as_deref_mut(), false);
-        let mut powered_off = false;
-        if exit == Exit::BusRequest {
-            self.bus.with_domain(self.cpu.now(), |domain, _| domain.pins.exit = false);
+        let mut powered_off = exit == Exit::BusRequest && self.bus.is_switched_off();
+        if exit == Exit::BusRequest && self.bus.take_exit(self.cpu.now()) {
             let served = self.services.as_mut().map_or(Served::GoOn, |s| s.serve(self.cpu, self.bus));
-            powered_off = served == Served::PowerOff;
+            powered_off |= served == Served::PowerOff;
+        }
+        if exit == Exit::Halted && self.restarts && self.cpu.is_shut_down() {
+            self.cpu.reset();
+            return Report { now: self.cpu.now(), exit: Some(Exit::Budget), powered_off };
         }
         Report { now: self.cpu.now(), exit: Some(exit), powered_off }
     }
@@ -142,6 +149,7 @@ impl Machine {
             bus: &mut self.bus,
             probe: self.probe.as_mut(),
             services: self.services.as_mut(),
+            restarts: self.restarts,
         };
         let stop = std::thread::scope(|scope| {
             scope.spawn(move || vcpu.serve(&incoming, &outgoing));

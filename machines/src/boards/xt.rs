@@ -139,6 +139,7 @@ fn build(profile: &Profile, catalogue: &Catalogue, supplies: Supplies) -> Result
         bus,
         services: system_rom.services,
         keyboard: Some(system.keyboard),
+        restarts: false,
         tick_hz: TICK_HZ,
         cpu_hz: TICK_HZ / ticks,
     }))

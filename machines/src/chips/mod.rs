@@ -13,6 +13,8 @@ pub mod mc6845;
 pub mod nmi_mask;
 pub mod ns16450;
 pub mod parallel_port;
+pub mod power_switch;
 pub mod speaker;
 pub mod switch_bank;
+pub mod system_control;
 pub mod upd765;

@@ -78,6 +78,10 @@ impl<B: MemoryBus> Processor<B> for X86 {
         self.state.activity != Activity::Running
     }
 
+    fn is_shut_down(&self) -> bool {
+        self.state.activity == Activity::Shutdown
+    }
+
     fn counters(&self) -> CpuCounters {
         CpuCounters { cycles: self.state.now, ..self.state.counters }
     }

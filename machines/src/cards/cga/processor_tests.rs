@@ -29,7 +29,7 @@ fn machine() -> Machine {
     let bus = SystemBus::new(domain, memory, Clock::divided_by(3), timing);
     let cpu = Box::new(I8086::new(emu_core::cpu::x86::i8086::Variant::I8088));
     let (tick_hz, cpu_hz) = (DOT_HZ, DOT_HZ / 3);
-    Machine::new(MachineParts { cpu, bus, services: None, keyboard: None, tick_hz, cpu_hz })
+    Machine::new(MachineParts { cpu, bus, services: None, keyboard: None, restarts: false, tick_hz, cpu_hz })
 }
 
 /// The CPU cycles of `instruction`, with `source` in DS and `target` in ES, `delay` NOPs after all registers are set.

@@ -64,7 +64,7 @@ pub trait CpuBus {
 
 /// What a bus offers to an engine that does not step bus cycles: memory through the software TLB, whose misses it
 /// serves.
-pub trait MemoryBus: CpuBus {
+pub trait MemoryBus: CpuBus + 'static {
     type Order: GuestOrder;
 
     fn tlb(&mut self) -> &mut Tlb<Self::Order>;

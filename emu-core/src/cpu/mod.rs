@@ -4,6 +4,7 @@
 
 pub mod bus;
 pub mod describe;
+pub mod engine;
 pub mod int;
 pub mod probe;
 pub mod x86;

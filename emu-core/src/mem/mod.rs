@@ -28,7 +28,7 @@ pub use host::Scalar;
 pub use mailbox::{CodeLine, Mailbox};
 pub use phys::{MapError, Mapping, MmioId, PhysMem, Place, Target, Unmapped};
 pub use ram::{BlockId, NodeId, RamBlock, ReserveError};
-pub use tlb::{Changes, Privilege, TLB_ENTRIES, Table, TableCounters, Tlb, TlbCounters};
+pub use tlb::{Changes, Opened, Privilege, TLB_ENTRIES, Table, TableCounters, Tlb, TlbCounters, Ways};
 
 use serde::{Deserialize, Serialize};
 

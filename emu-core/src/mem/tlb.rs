@@ -133,16 +133,86 @@ const EMPTY_ENTRY: Entry = Entry { tag: EMPTY, xor: std::ptr::null_mut() };
 
 type Entries = [Entry; TLB_ENTRIES];
 
+/// The part of a [`Tlb`] that serves accesses of one [`Privilege`]: what an engine's handlers look into.
+pub struct Ways<O: GuestOrder> {
+    /// By [`Table`], by page.
+    tables: [Entries; 3],
+    order: PhantomData<O>,
+}
+
+/// A scalar in guest memory that may be changed, until the TLB is next changed.
+#[derive(Clone, Copy)]
+pub struct Opened<'a, T> {
+    host: *mut u8,
+    lives: PhantomData<(&'a (), T)>,
+}
+
+impl<T: Scalar> Opened<'_, T> {
+    #[inline(always)]
+    pub fn set(self, value: T) {
+        // SAFETY: `Ways::open` vouches for the scalar's bytes for as long as the borrow lasts.
+        unsafe { T::store(self.host, value) };
+    }
+}
+
+impl<O: GuestOrder> Ways<O> {
+    const BACKWARDS: bool = O::ORDER.is_backwards();
+
+    /// Reads data; `None` is a miss.
+    #[inline(always)]
+    pub fn read<T: Scalar>(&self, at: Linear) -> Option<T> {
+        self.load(Table::Read, at)
+    }
+
+    /// Writes data; `None` is a miss, and nothing was written.
+    #[inline(always)]
+    pub fn write<T: Scalar>(&self, at: Linear, value: T) -> Option<()> {
+        let host = self.host::<T>(Table::Write, at)?;
+        // SAFETY: `host` vouches for the scalar's bytes.
+        unsafe { T::store(host, value) };
+        Some(())
+    }
+
+    /// Reads data that is about to be changed; `None` is a miss.
+    #[inline(always)]
+    pub fn open<T: Scalar>(&self, at: Linear) -> Option<(Opened<'_, T>, T)> {
+        let host = self.host::<T>(Table::Write, at)?;
+        // SAFETY: as for `write`.
+        let value = unsafe { T::load(host) };
+        Some((Opened { host, lives: PhantomData }, value))
+    }
+
+    #[inline(always)]
+    fn load<T: Scalar>(&self, table: Table, at: Linear) -> Option<T> {
+        let host = self.host::<T>(table, at)?;
+        // SAFETY: `host` vouches for the scalar's bytes.
+        Some(unsafe { T::load(host) })
+    }
+
+    /// The lowest host byte of a scalar that lies whole within a mapped page. The pointer is good for that scalar until
+    /// the TLB is next changed, which needs it mutably.
+    #[inline(always)]
+    fn host<T: Scalar>(&self, table: Table, at: Linear) -> Option<*mut u8> {
+        let entry = &self.tables[table as usize][slot(at)];
+        if entry.tag != page_of(at.0.wrapping_add(T::BYTES - 1)) {
+            return None;
+        }
+        let host = entry.xor.map_addr(|xor| xor ^ at.0 as usize);
+        Some(if Self::BACKWARDS { host.wrapping_sub(T::BYTES as usize - 1) } else { host })
+    }
+}
+
 /// The software TLB of one vCPU of byte order `O`. Answers for RAM and ROM only; everything else is a miss, for the
 /// caller to take to [`super::PhysMem`] or the bus.
 pub struct Tlb<O: GuestOrder = LittleGuest> {
-    /// By [`Table`], by [`Privilege`], by page.
-    tables: Box<[[Entries; 2]; 3]>,
+    /// By [`Privilege`].
+    ways: Box<[Ways<O>; 2]>,
     /// Every block that an entry may point into.
     blocks: Vec<Arc<RamBlock>>,
     mailbox: Arc<Mailbox>,
     counters: TlbCounters,
-    order: PhantomData<O>,
+    /// How often entries were dropped.
+    generation: u64,
 }
 
 // SAFETY: the pointers lead into blocks that the TLB owns shares of, and those may be used from any thread.
@@ -155,18 +225,19 @@ impl<O: GuestOrder> Default for Tlb<O> {
 }
 
 impl<O: GuestOrder> Tlb<O> {
-    const BACKWARDS: bool = O::ORDER.is_backwards();
+    const BACKWARDS: bool = Ways::<O>::BACKWARDS;
 
     /// An empty TLB with a mailbox of its own.
     pub fn new() -> Self {
-        let tables: Box<[[Entries; 2]]> = vec![[[EMPTY_ENTRY; TLB_ENTRIES]; 2]; 3].into_boxed_slice();
-        let Ok(tables) = tables.try_into() else { unreachable!("three tables were made") };
+        let empty = || Ways { tables: [[EMPTY_ENTRY; TLB_ENTRIES]; 3], order: PhantomData };
+        let ways: Box<[Ways<O>]> = std::iter::repeat_with(empty).take(2).collect();
+        let Ok(ways) = ways.try_into() else { unreachable!("two were made") };
         Self {
-            tables,
+            ways,
             blocks: Vec::new(),
             mailbox: Arc::default(),
             counters: TlbCounters::default(),
-            order: PhantomData,
+            generation: 0,
         }
     }
 
@@ -182,41 +253,35 @@ impl<O: GuestOrder> Tlb<O> {
     /// Reads data; `None` is a miss.
     #[inline(always)]
     pub fn read<T: Scalar>(&self, privilege: Privilege, at: Linear) -> Option<T> {
-        self.load(Table::Read, privilege, at)
+        self.ways(privilege).read(at)
     }
 
     /// Reads code; `None` is a miss.
     #[inline(always)]
     pub fn fetch<T: Scalar>(&self, privilege: Privilege, at: Linear) -> Option<T> {
-        self.load(Table::Fetch, privilege, at)
+        self.ways(privilege).load(Table::Fetch, at)
     }
 
     /// Writes data; `None` is a miss, and nothing was written.
     #[inline(always)]
     pub fn write<T: Scalar>(&self, privilege: Privilege, at: Linear, value: T) -> Option<()> {
-        let host = self.host::<T>(Table::Write, privilege, at)?;
-        // SAFETY: `host` vouches for the scalar's bytes.
-        unsafe { T::store(host, value) };
-        Some(())
+        self.ways(privilege).write(at, value)
     }
 
+    /// What serves one kind of access.
     #[inline(always)]
-    fn load<T: Scalar>(&self, table: Table, privilege: Privilege, at: Linear) -> Option<T> {
-        let host = self.host::<T>(table, privilege, at)?;
-        // SAFETY: `host` vouches for the scalar's bytes.
-        Some(unsafe { T::load(host) })
+    pub fn ways(&self, privilege: Privilege) -> &Ways<O> {
+        &self.ways[privilege as usize]
     }
 
-    /// The lowest host byte of a scalar that lies whole within a mapped page. The pointer is good for that scalar until
-    /// the TLB is next changed, which needs it mutably.
+    /// Changes whenever an entry may have been dropped: what was looked up before may mean another address.
     #[inline(always)]
-    fn host<T: Scalar>(&self, table: Table, privilege: Privilege, at: Linear) -> Option<*mut u8> {
-        let entry = &self.tables[table as usize][privilege as usize][slot(at)];
-        if entry.tag != page_of(at.0.wrapping_add(T::BYTES - 1)) {
-            return None;
-        }
-        let host = entry.xor.map_addr(|xor| xor ^ at.0 as usize);
-        Some(if Self::BACKWARDS { host.wrapping_sub(T::BYTES as usize - 1) } else { host })
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    fn entries_mut(&mut self) -> impl Iterator<Item = &mut Entries> {
+        self.ways.iter_mut().flat_map(|ways| &mut ways.tables)
     }
 
     /// Whether an access of `bytes` at `at` crosses into the next page, which no entry serves. Counts it if so.
@@ -260,7 +325,7 @@ impl<O: GuestOrder> Tlb<O> {
         self.keep(block);
         let turn = if Self::BACKWARDS { PAGE_SIZE - 1 } else { 0 };
         let xor = host.map_addr(|host| host ^ (page | turn) as usize);
-        self.tables[table as usize][privilege as usize][slot(at)] = Entry { tag: page, xor };
+        self.ways[privilege as usize].tables[table as usize][slot(at)] = Entry { tag: page, xor };
         self.counters.table(table).fills += 1;
         true
     }
@@ -274,16 +339,16 @@ impl<O: GuestOrder> Tlb<O> {
 
     /// Forgets everything.
     pub fn flush(&mut self) {
-        for entries in self.tables.iter_mut().flatten() {
-            entries.fill(EMPTY_ENTRY);
-        }
+        self.generation += 1;
+        self.entries_mut().for_each(|entries| entries.fill(EMPTY_ENTRY));
         self.blocks.clear();
     }
 
     /// Forgets the page around `at`.
     pub fn flush_page(&mut self, at: Linear) {
         let page = page_of(at.0);
-        for entry in self.tables.iter_mut().flatten().map(|entries| &mut entries[slot(at)]) {
+        self.generation += 1;
+        for entry in self.entries_mut().map(|entries| &mut entries[slot(at)]) {
             if entry.tag == page {
                 *entry = EMPTY_ENTRY;
             }
@@ -292,9 +357,7 @@ impl<O: GuestOrder> Tlb<O> {
 
     /// Forgets everything that was mapped for `table`.
     pub fn flush_table(&mut self, table: Table) {
-        for entries in &mut self.tables[table as usize] {
-            entries.fill(EMPTY_ENTRY);
-        }
+        self.ways.iter_mut().for_each(|ways| ways.tables[table as usize].fill(EMPTY_ENTRY));
     }
 
     /// Whether [`Self::honour`] has something to do. Asked before each trace, and by a vCPU that has just stored
@@ -324,7 +387,7 @@ impl<O: GuestOrder> Tlb<O> {
     fn forbid_writing(&mut self, block: BlockId, page: u64) {
         let host = self.blocks.iter().find(|kept| kept.id() == block).and_then(|kept| kept.host_page(page));
         let Some(host) = host else { return };
-        for entry in self.tables[Table::Write as usize].iter_mut().flatten() {
+        for entry in self.ways.iter_mut().flat_map(|ways| &mut ways.tables[Table::Write as usize]) {
             if entry.tag != EMPTY && page_of(entry.xor.addr() as u64 ^ entry.tag) == host.addr() as u64 {
                 *entry = EMPTY_ENTRY;
             }

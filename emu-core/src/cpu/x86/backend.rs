@@ -16,6 +16,7 @@
 use super::alu::{Int, Shift};
 use super::operands::{OffsetSize, Operands};
 use super::state::reg;
+pub use crate::cpu::engine::cache::Flow;
 
 /// What a meaning works with.
 pub trait Backend: Sized {
@@ -156,6 +157,9 @@ pub type Done<B> = Try<B, ()>;
 
 /// The meaning of one instruction in one form.
 pub trait Meaning: 'static {
+    /// Where it goes on.
+    const FLOW: Flow = Flow::On;
+
     /// # Errors
     /// When it cannot be completed; nothing has been changed then.
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B>;
@@ -274,6 +278,9 @@ impl Source for Selector {
 
 /// Where an operand that is only read may be; every [`Form`] is one.
 pub trait Source: 'static {
+    /// Whether the value stands in the instruction.
+    const KNOWN: bool = false;
+
     /// # Errors
     /// As [`Backend::load`].
     fn get<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Try<B, B::Val<T>>;
@@ -287,6 +294,8 @@ impl<F: Form> Source for F {
 }
 
 impl Source for Immediate {
+    const KNOWN: bool = true;
+
     #[inline(always)]
     fn get<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Try<B, B::Val<T>> {
         Ok(b.constant(o.immediate))

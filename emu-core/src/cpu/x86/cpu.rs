@@ -1,43 +1,120 @@
 //! A processor of the family from the 80286 on.
 
-use super::checked::Checked;
+use super::checked::{Checked, Handler};
 use super::describe;
+use super::fast::X86Family;
 use super::model::Model;
 use super::state::{Activity, Segment, State, seg};
+use super::threaded::Mode;
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::describe::{CodeAddress, CpuDescription, Disassembled, RegisterError, RegisterId};
+use crate::cpu::engine::cache::CacheCounters;
+use crate::cpu::engine::driver::Engine;
 use crate::cpu::probe::{DynamicProbe, NoProbe, Probe};
 use crate::cpu::{CpuCounters, Exit, Processor};
+use crate::mem::LittleGuest;
 use crate::snapshot::{RestoreError, SavedState};
 use crate::time::Cycle;
+use std::any::Any;
+use std::fmt;
 
 const SAVED_VERSION: u16 = 1;
+
+/// Which engine executes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EngineKind {
+    #[default]
+    Strict,
+    Threaded,
+}
 
 /// A processor: a model and what it holds.
 #[derive(Clone, Debug)]
 pub struct X86 {
     model: &'static Model,
     pub state: State,
+    engine: EngineKind,
+    threaded: Slot,
+}
+
+/// The threaded engine for the bus that it was last used with; what it holds can always be made again.
+#[derive(Default)]
+struct Slot(Option<Box<dyn Any + Send>>);
+
+type Threaded<B> = Engine<X86Family, Handler<B, NoProbe>, Mode>;
+
+impl Slot {
+    fn engine<B: MemoryBus>(&mut self) -> &mut Threaded<B> {
+        let fits = self.0.as_ref().is_some_and(|engine| engine.is::<Threaded<B>>());
+        if !fits {
+            self.0 = Some(Box::new(Threaded::<B>::default()));
+        }
+        self.0.as_mut().and_then(|engine| engine.downcast_mut()).expect("it was just made")
+    }
+}
+
+impl Clone for Slot {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "in use" } else { "unused" })
+    }
 }
 
 impl X86 {
     /// A processor that has just been reset.
     pub fn new(model: &'static Model) -> Self {
-        Self { model, state: reset_state(model, 0, CpuCounters::default()) }
+        let state = reset_state(model, 0, CpuCounters::default());
+        Self { model, state, engine: EngineKind::default(), threaded: Slot::default() }
     }
 
     pub fn model(&self) -> &'static Model {
         self.model
     }
 
-    /// As [`Processor::run`], with any probe.
-    pub fn run_with<B: MemoryBus, P: Probe>(
+    /// Which engine executes from the next instruction on.
+    pub fn set_engine(&mut self, engine: EngineKind) {
+        self.engine = engine;
+        self.threaded = Slot::default();
+    }
+
+    pub fn engine(&self) -> EngineKind {
+        self.engine
+    }
+
+    /// What the threaded engine has done on a bus of this type, without a probe.
+    pub fn trace_counters<B: MemoryBus>(&self) -> Option<CacheCounters> {
+        let engine = self.threaded.0.as_ref()?.downcast_ref::<Threaded<B>>()?;
+        Some(engine.cache().counters)
+    }
+
+    /// As [`Processor::run`] of the strict engine, with any probe.
+    pub fn run_with<B: MemoryBus<Order = LittleGuest>, P: Probe>(
         &mut self,
         bus: &mut B,
         probe: &mut P,
         single_step: bool,
     ) -> Exit {
-        Checked { s: &mut self.state, bus, probe, model: self.model, single_step }.run_strictly()
+        self.checked(bus, probe, single_step).run_strictly()
+    }
+
+    fn run_threaded<B: MemoryBus<Order = LittleGuest>>(&mut self, bus: &mut B) -> Exit {
+        let Self { model, state, threaded, .. } = self;
+        let mut checked = Checked { s: state, bus, probe: &mut NoProbe, model, single_step: false };
+        threaded.engine::<B>().run(&mut checked)
+    }
+
+    fn checked<'a, B: MemoryBus, P: Probe>(
+        &'a mut self,
+        bus: &'a mut B,
+        probe: &'a mut P,
+        single_step: bool,
+    ) -> Checked<'a, B, P> {
+        Checked { s: &mut self.state, bus, probe, model: self.model, single_step }
     }
 
     fn address_in(&self, selector: u16, offset: u64) -> CodeAddress {
@@ -52,7 +129,7 @@ fn reset_state(model: &Model, now: u64, counters: CpuCounters) -> State {
     State::reset(now, counters, model.reset_cr0, model.address_mask())
 }
 
-impl<B: MemoryBus> Processor<B> for X86 {
+impl<B: MemoryBus<Order = LittleGuest>> Processor<B> for X86 {
     fn description(&self) -> &'static CpuDescription {
         describe::description(self.model)
     }
@@ -60,6 +137,7 @@ impl<B: MemoryBus> Processor<B> for X86 {
     fn run(&mut self, bus: &mut B, probe: Option<&mut DynamicProbe>, single_step: bool) -> Exit {
         match probe {
             Some(probe) => self.run_with(bus, probe, single_step),
+            None if self.engine == EngineKind::Threaded && !single_step => self.run_threaded(bus),
             None => self.run_with(bus, &mut NoProbe, single_step),
         }
     }

@@ -2,7 +2,7 @@
 //! engines at any instruction.
 
 use super::alu::Int;
-use super::flags::Flags;
+use super::flags::{Flags, system};
 use super::x87::Fpu;
 use crate::addr::Linear;
 use crate::cpu::CpuCounters;
@@ -244,5 +244,20 @@ impl State {
 
     pub fn is_protected(&self) -> bool {
         self.cr0 & cr0::PE != 0
+    }
+
+    pub fn is_paging(&self) -> bool {
+        self.cr0 & cr0::PG != 0
+    }
+
+    /// Whether accesses are made with a user's rights: at privilege level 3.
+    #[inline]
+    pub fn is_user(&self) -> bool {
+        self.is_protected() && (self.segment(seg::CS).selector & 3 == 3 || self.flags.has(system::VM))
+    }
+
+    /// Whether the code is of 64-bit mode.
+    pub fn is_long_code(&self) -> bool {
+        false
     }
 }

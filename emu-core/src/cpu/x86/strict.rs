@@ -3,7 +3,7 @@
 use super::backend::Meaning;
 use super::checked::{Checked, Fault, Handler, Routine, run_meaning, vector};
 use super::lower::{Lowered, Select, Undecodable, lower};
-use super::state::{Activity, seg};
+use super::state::{Activity, reg, seg};
 use crate::cpu::Exit;
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::probe::Probe;
@@ -12,10 +12,10 @@ use crate::time::Cycle;
 use std::marker::PhantomData;
 
 /// The longest instruction of any model.
-const LONGEST: usize = 15;
+pub(super) const LONGEST: usize = 15;
 
 /// Handlers that make every check.
-struct CheckedHandlers<B, P>(PhantomData<(B, P)>);
+pub(super) struct CheckedHandlers<B, P>(PhantomData<(B, P)>);
 
 impl<B: MemoryBus, P: Probe> Select for CheckedHandlers<B, P> {
     type Handler = Handler<B, P>;
@@ -33,21 +33,8 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     /// See [`crate::cpu::Processor::run`].
     pub fn run_strictly(&mut self) -> Exit {
         loop {
-            if self.s.now >= self.bus.deadline().0 {
-                return Exit::Budget;
-            }
-            if self.s.now >= self.bus.next_hold().0 {
-                self.s.now += u64::from(self.bus.hold(Cycle(self.s.now)));
-                continue;
-            }
-            if self.take_interrupt() {
-                if self.single_step {
-                    return Exit::Budget;
-                }
-                continue;
-            }
-            if self.s.activity != Activity::Running {
-                return Exit::Halted;
+            if let Err(exit) = self.before_instruction() {
+                return exit;
             }
             if P::ACTIVE
                 && !self.s.repeating
@@ -56,15 +43,45 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
                 return Exit::Probe;
             }
             self.step();
-            if self.bus.exit_requested() {
-                return Exit::BusRequest;
+            if let Some(exit) = self.after_instruction() {
+                return exit;
             }
-            if P::ACTIVE && self.probe.stop_requested() {
-                return Exit::Probe;
+        }
+    }
+
+    /// What comes before an instruction: the deadline, whoever wants the bus, interrupts, being halted.
+    ///
+    /// # Errors
+    /// Why the run ends.
+    pub fn before_instruction(&mut self) -> Result<(), Exit> {
+        loop {
+            if self.s.now >= self.bus.deadline().0 {
+                return Err(Exit::Budget);
+            }
+            if self.s.now >= self.bus.next_hold().0 {
+                self.s.now += u64::from(self.bus.hold(Cycle(self.s.now)));
+                continue;
+            }
+            if !self.take_interrupt() {
+                break;
             }
             if self.single_step {
-                return if self.s.activity == Activity::Running { Exit::Budget } else { Exit::Halted };
+                return Err(Exit::Budget);
             }
+        }
+        if self.s.activity == Activity::Running { Ok(()) } else { Err(Exit::Halted) }
+    }
+
+    /// Why the run ends after an instruction.
+    pub fn after_instruction(&mut self) -> Option<Exit> {
+        if self.bus.exit_requested() {
+            Some(Exit::BusRequest)
+        } else if P::ACTIVE && self.probe.stop_requested() {
+            Some(Exit::Probe)
+        } else if self.single_step {
+            Some(if self.s.activity == Activity::Running { Exit::Budget } else { Exit::Halted })
+        } else {
+            None
         }
     }
 
@@ -90,17 +107,26 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     }
 
     /// One instruction, or as many iterations of one as there is time for.
-    fn step(&mut self) {
+    pub fn step(&mut self) {
         let start = self.s.rip;
+        self.execute_at(start, |cpu| {
+            let Lowered { operands, handler } = cpu.next()?;
+            cpu.s.rip = start.wrapping_add(u64::from(operands.length)) & cpu.offset_mask();
+            cpu.s.registers[usize::from(reg::IP)] = cpu.s.rip;
+            handler(cpu, &operands)
+        });
+    }
+
+    /// Does what `instruction` says as the instruction at `start`, with what comes before and after each: time, counting, a
+    /// fault's way back, the trap of a single step.
+    pub fn execute_at(&mut self, start: u64, instruction: impl FnOnce(&mut Self) -> Result<(), Fault>) {
         let traps = self.s.flags.has(flag::TF.into());
         self.s.shadow = false;
         self.s.counters.instructions += u64::from(!self.s.repeating);
         self.s.repeating = false;
         self.s.now += self.model.clocks_per_instruction;
-        let done = self.next().and_then(|Lowered { operands, handler }| {
-            self.s.rip = start.wrapping_add(u64::from(operands.length)) & self.offset_mask();
-            handler(self, &operands)
-        });
+        let done = instruction(self);
+        self.s.registers[usize::from(reg::IP)] = 0;
         if let Err(fault) = done {
             self.s.rip = start;
             self.raise(fault);

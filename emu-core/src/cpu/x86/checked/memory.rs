@@ -34,7 +34,7 @@ pub struct Cell {
 impl Segment {
     /// Whether `bytes` at `offset` may be reached.
     #[inline(always)]
-    fn admits(&self, offset: u64, bytes: u64, writes: bool) -> bool {
+    pub fn admits(&self, offset: u64, bytes: u64, writes: bool) -> bool {
         let last = offset + (bytes - 1);
         let limit = u64::from(self.limit);
         let code = self.attributes & attribute::CODE != 0;
@@ -70,7 +70,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
 
     /// The physical address of a linear one: the same without paging, as many bits as there are lines.
     #[inline]
-    fn physical(&self, at: Linear) -> Physical {
+    pub fn physical(&self, at: Linear) -> Physical {
         Physical(at.0 & self.model.address_mask())
     }
 

@@ -1,6 +1,6 @@
 //! Handlers of what computes.
 
-use super::{Kind, Select, View, by_form, by_forms, by_wide_width, by_width};
+use super::{Kind, Select, View, by_form, by_forms, by_number, by_wide_width, by_width};
 use crate::cpu::x86::alu::Shift as ShiftKind;
 use crate::cpu::x86::backend::{First, Immediate, Memory, Second};
 use crate::cpu::x86::meaning::arithmetic::{
@@ -90,16 +90,20 @@ fn multiply<S: Select>(view: &View<'_>) -> Option<S::Handler> {
 }
 
 fn shift<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    by_number!(shift_kind(view.instruction.mnemonic())? as u8, KIND in [0 1 2 3 4 5 7] => shift_by::<S, KIND>(view))
+}
+
+fn shift_by<S: Select, const KIND: u8>(view: &View<'_>) -> Option<S::Handler> {
     let width = view.width(0);
     match view.kind(1) {
         Kind::Immediate => {
-            by_form!(view.kind(0), D => by_width!(width, T => S::meaning::<Shift<T, D, Immediate>>()))
+            by_form!(view.kind(0), D => by_width!(width, T => S::meaning::<Shift<T, D, Immediate, KIND>>()))
         }
-        _ => by_form!(view.kind(0), D => by_width!(width, T => S::meaning::<Shift<T, D, Count>>())),
+        _ => by_form!(view.kind(0), D => by_width!(width, T => S::meaning::<Shift<T, D, Count, KIND>>())),
     }
 }
 
-/// What [`Operands::detail`](crate::cpu::x86::operands::Operands::detail) is for a shift.
+/// Which one of the shift group.
 pub(super) fn shift_kind(mnemonic: Mnemonic) -> Option<ShiftKind> {
     Some(match mnemonic {
         Mnemonic::Rol => ShiftKind::Rol,

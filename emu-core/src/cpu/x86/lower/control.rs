@@ -1,6 +1,6 @@
 //! Handlers of what changes the course of things: jumps, calls, flags, the processor itself.
 
-use super::{Kind, Select, View, by_form, by_wide_width};
+use super::{Kind, Select, View, by_form, by_number, by_wide_width};
 use crate::cpu::x86::backend::Immediate;
 use crate::cpu::x86::meaning::flow::{Call, Jump, JumpIf, JumpIfCounterZero, Loop, Return};
 use crate::cpu::x86::routine::{far, system, x87};
@@ -30,8 +30,13 @@ fn conditional<S: Select>(view: &View<'_>) -> Option<S::Handler> {
         Mnemonic::Loop | Mnemonic::Loope | Mnemonic::Loopne => S::meaning::<Loop<u32>>(),
         Mnemonic::Jcxz | Mnemonic::Jecxz if narrow => S::meaning::<JumpIfCounterZero<u16>>(),
         Mnemonic::Jcxz | Mnemonic::Jecxz => S::meaning::<JumpIfCounterZero<u32>>(),
-        _ if narrow => S::meaning::<JumpIf<u16>>(),
-        _ => S::meaning::<JumpIf<u32>>(),
+        _ => return jump_if::<S>(view, narrow),
+    })
+}
+
+fn jump_if<S: Select>(view: &View<'_>, narrow: bool) -> Option<S::Handler> {
+    by_number!(view.operands.detail, C in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] => {
+        Some(if narrow { S::meaning::<JumpIf<u16, C>>() } else { S::meaning::<JumpIf<u32, C>>() })
     })
 }
 

@@ -14,7 +14,9 @@ use super::routine::system::{Escape, EscapeMemory};
 use super::routine::x87::{Computes, Instruction as FpuInstruction};
 use super::state::reg;
 use crate::addr::Width;
-use iced_x86::{Code, ConditionCode, CpuidFeature, Decoder, DecoderOptions, Instruction, OpKind, Register};
+use iced_x86::{
+    Code, ConditionCode, CpuidFeature, Decoder, DecoderOptions, FlowControl, Instruction, OpKind, Register,
+};
 
 /// What an engine makes of a meaning.
 pub trait Select {
@@ -36,8 +38,9 @@ pub struct Lowered<H> {
     pub handler: H,
 }
 
-/// Decodes and lowers the instruction at the start of `bytes`, which lies at `ip` of a code segment with 16- or 32-bit
-/// defaults (`bits`).
+/// Decodes and lowers the instruction at the start of `bytes`, which lies at `ip` of a code segment of `bits`. Addresses that
+/// are relative to RIP become relative to `origin`, which [`reg::IP`] must hold then: by default to the next
+/// instruction.
 ///
 /// # Errors
 /// When there are too few bytes, or this model has no such instruction.
@@ -47,24 +50,50 @@ pub fn lower<S: Select>(
     bytes: &[u8],
     ip: u64,
 ) -> Result<Lowered<S::Handler>, Undecodable> {
-    let opcode = bytes.iter().take_while(|&&byte| is_prefix(byte)).count();
-    let escapes = bytes.get(opcode).is_some_and(|byte| (0xD8..=0xDF).contains(byte));
-    if escapes && !model.has(CpuidFeature::FPU) {
-        return lower_escape::<S>(bits, bytes, opcode);
-    }
-    let instruction = decode(model, bits, bytes, ip)?;
-    let mut view = View::new(&instruction);
-    if escapes {
-        view.operands.immediate = x87::opcode(&bytes[opcode..]);
-        view.operands.detail = x87::detail(instruction.code());
-        let handler = x87::select::<S>(&view).ok_or(Undecodable::Invalid)?;
-        return Ok(Lowered { operands: view.operands, handler });
-    }
-    let handler = transfer::select::<S>(&view)
-        .or_else(|| arithmetic::select::<S>(&view))
-        .or_else(|| control::select::<S>(&view))
-        .ok_or(Undecodable::Invalid)?;
+    let decoded = Decoded::new(model, bits, bytes, ip)?;
+    let view = decoded.view(None).ok_or(Undecodable::Invalid)?;
+    let handler = view.select::<S>().ok_or(Undecodable::Invalid)?;
     Ok(Lowered { operands: view.operands, handler })
+}
+
+/// A decoded instruction.
+pub struct Decoded {
+    instruction: Instruction,
+    escape: Escaped,
+}
+
+/// Whether the opcode is one of D8 to DF.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Escaped {
+    No,
+    /// For a coprocessor that is not there.
+    Absent,
+    /// For the floating-point unit, whose pointers' opcode it becomes.
+    Present(u64),
+}
+
+impl Decoded {
+    /// # Errors
+    /// As [`lower`].
+    pub fn new(model: &Model, bits: u32, bytes: &[u8], ip: u64) -> Result<Self, Undecodable> {
+        let opcode = bytes.iter().take_while(|&&byte| is_prefix(byte)).count();
+        let escapes = bytes.get(opcode).is_some_and(|byte| (0xD8..=0xDF).contains(byte));
+        if escapes && !model.has(CpuidFeature::FPU) {
+            return Ok(Self { instruction: decode_escape(bits, bytes, opcode)?, escape: Escaped::Absent });
+        }
+        let escape = if escapes { Escaped::Present(x87::opcode(&bytes[opcode..])) } else { Escaped::No };
+        Ok(Self { instruction: decode(model, bits, bytes, ip)?, escape })
+    }
+
+    /// How its handler is selected; `None` where an address is too far from `origin`.
+    pub fn view(&self, origin: Option<u64>) -> Option<View<'_>> {
+        View::new(&self.instruction, self.escape, origin.unwrap_or(self.instruction.next_ip()))
+    }
+
+    /// Whether the instruction behind it may never be reached from here.
+    pub fn ends_trace(&self) -> bool {
+        !matches!(self.instruction.flow_control(), FlowControl::Next | FlowControl::ConditionalBranch)
+    }
 }
 
 /// Why bytes are no instruction.
@@ -79,24 +108,12 @@ pub enum Undecodable {
 }
 
 /// The instructions of a coprocessor that is not there: the opcodes D8 to DF with their operand, whatever it is.
-fn lower_escape<S: Select>(
-    bits: u32,
-    bytes: &[u8],
-    opcode: usize,
-) -> Result<Lowered<S::Handler>, Undecodable> {
+fn decode_escape(bits: u32, bytes: &[u8], opcode: usize) -> Result<Instruction, Undecodable> {
     let mut stand_in = bytes.to_vec();
     // MOV with a ModR/M byte: as long, and with the same operand.
     stand_in[opcode] = 0x8B;
     let instruction = Decoder::new(bits, &stand_in, DecoderOptions::NO_INVALID_CHECK).decode();
-    if instruction.is_invalid() {
-        return Err(Undecodable::Incomplete);
-    }
-    let view = View::new(&instruction);
-    let handler = match view.kind(1) {
-        Kind::Memory => S::routine::<EscapeMemory>(),
-        _ => S::routine::<Escape>(),
-    };
-    Ok(Lowered { operands: view.operands, handler })
+    if instruction.is_invalid() { Err(Undecodable::Incomplete) } else { Ok(instruction) }
 }
 
 /// Decodes one instruction as `model` reads it.
@@ -162,23 +179,47 @@ enum Kind {
 }
 
 /// A decoded instruction, as selecting its handler looks at it.
-struct View<'a> {
+pub struct View<'a> {
     instruction: &'a Instruction,
-    operands: Operands,
+    pub operands: Operands,
     kinds: [Kind; 3],
+    escape: Escaped,
 }
 
 impl<'a> View<'a> {
-    fn new(instruction: &'a Instruction) -> Self {
+    fn new(instruction: &'a Instruction, escape: Escaped, origin: u64) -> Option<Self> {
         let kinds = std::array::from_fn(|i| kind_of(instruction, i as u32));
-        let mut view = Self { instruction, operands: Operands::default(), kinds };
+        let mut view = Self { instruction, operands: Operands::default(), kinds, escape };
         view.operands.length = instruction.len() as u8;
         view.operands.repeat = repeat_of(instruction);
         view.take_registers();
-        view.take_memory();
+        view.take_memory(origin)?;
         view.take_immediate();
         view.operands.detail = detail(instruction);
-        view
+        if let Escaped::Present(opcode) = escape {
+            view.operands.immediate = opcode;
+            view.operands.detail = x87::detail(instruction.code());
+        }
+        Some(view)
+    }
+
+    /// The handler for it; `None` if no member has such an instruction.
+    pub fn select<S: Select>(&self) -> Option<S::Handler> {
+        match self.escape {
+            Escaped::No => {}
+            Escaped::Present(_) => return x87::select::<S>(self),
+            Escaped::Absent if self.kind(1) == Kind::Memory => return Some(S::routine::<EscapeMemory>()),
+            Escaped::Absent => return Some(S::routine::<Escape>()),
+        }
+        transfer::select::<S>(self)
+            .or_else(|| arithmetic::select::<S>(self))
+            .or_else(|| control::select::<S>(self))
+    }
+
+    /// Whether an operand is memory at an address of base, index and displacement.
+    pub fn has_memory(&self) -> bool {
+        // LEA and its like only work an address out, in the same way.
+        self.kinds.contains(&Kind::Memory)
     }
 
     /// Bytes that PUSH and POP move.
@@ -220,7 +261,7 @@ impl<'a> View<'a> {
         }
     }
 
-    fn take_memory(&mut self) {
+    fn take_memory(&mut self, origin: u64) -> Option<()> {
         let i = self.instruction;
         let (base, index) = (i.memory_base(), i.memory_index());
         let o = &mut self.operands;
@@ -228,10 +269,16 @@ impl<'a> View<'a> {
         o.index = if index == Register::None { reg::NONE } else { number_of(index) };
         o.scale = i.memory_index_scale().trailing_zeros() as u8;
         o.displacement = i.memory_displacement64() as i32;
+        if i.is_ip_rel_memory_operand() {
+            o.base = reg::IP;
+            let distance = i.ip_rel_memory_address().wrapping_sub(origin) as i64;
+            o.displacement = distance.try_into().ok()?;
+        }
         if i.memory_segment() != Register::None {
             o.segment = i.memory_segment().number() as u8;
         }
         o.offset_size = offset_size(i);
+        Some(())
     }
 
     fn take_immediate(&mut self) {
@@ -263,9 +310,6 @@ impl<'a> View<'a> {
 /// What the opcode says besides its operands: see [`Operands::detail`].
 fn detail(instruction: &Instruction) -> u8 {
     let mnemonic = instruction.mnemonic();
-    if let Some(kind) = arithmetic::shift_kind(mnemonic) {
-        return kind as u8;
-    }
     match instruction.condition_code() {
         ConditionCode::None => control::detail(mnemonic),
         // Named in the order of their numbers, after None.
@@ -412,6 +456,19 @@ macro_rules! by_form {
     };
 }
 
+/// Makes a number of an instruction, one of those given, a constant.
+macro_rules! by_number {
+    ($number:expr, $c:ident in [$($value:literal)*] => $handler:expr) => {
+        match $number {
+            $($value => {
+                const $c: u8 = $value;
+                $handler
+            })*
+            _ => None,
+        }
+    };
+}
+
 /// Names types for the usual pairs of forms.
 macro_rules! by_forms {
     ($view:expr, $d:ident, $s:ident => $handler:expr) => {{
@@ -448,4 +505,4 @@ macro_rules! by_forms {
     }};
 }
 
-use {by_form, by_forms, by_wide_width, by_width};
+use {by_form, by_forms, by_number, by_wide_width, by_width};

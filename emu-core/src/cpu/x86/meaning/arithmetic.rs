@@ -149,18 +149,18 @@ impl<C: Change, T: Int, D: Form> Meaning for Unary<C, T, D> {
     }
 }
 
-/// The shift group; [`Operands::detail`] says which, `S` by how many bits. Counts are taken modulo 32, or 64 for
+/// The shift group; `KIND` is its number in the opcode, `S` by how many bits. Counts are taken modulo 32, or 64 for
 /// 64-bit operands, from the 80186 on.
-pub struct Shift<T, D, S>(PhantomData<(T, D, S)>);
+pub struct Shift<T, D, S, const KIND: u8>(PhantomData<(T, D, S)>);
 
-impl<T: Int, D: Form, S: Source> Meaning for Shift<T, D, S> {
+impl<T: Int, D: Form, S: Source, const KIND: u8> Meaning for Shift<T, D, S, KIND> {
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let count = S::get::<B, u8>(b, o)?;
         let mask = b.constant::<u8>(if T::BITS == 64 { 63 } else { 31 });
         let count = b.and(count, mask);
         let (open, value) = D::open::<B, T>(b, o)?;
-        let result = b.shift(ShiftKind::from_field(o.detail), value, count);
+        let result = b.shift(ShiftKind::from_field(KIND), value, count);
         D::close(b, o, open, result);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Jumps, calls and returns within the code segment.
 
 use crate::cpu::x86::alu::Int;
-use crate::cpu::x86::backend::{Backend, Done, Immediate, Meaning, Source, address_register, peek_top};
+use crate::cpu::x86::backend::{Backend, Done, Flow, Immediate, Meaning, Source, address_register, peek_top};
 use crate::cpu::x86::operands::Operands;
 use crate::cpu::x86::state::{reg, seg};
 use std::marker::PhantomData;
@@ -10,11 +10,17 @@ use std::marker::PhantomData;
 pub struct Jump<T, S>(PhantomData<(T, S)>);
 
 impl<T: Int, S: Source> Meaning for Jump<T, S> {
+    const FLOW: Flow = flow_to::<S>();
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let target = target::<B, T, S>(b, o)?;
         b.jump(target)
     }
+}
+
+const fn flow_to<S: Source>() -> Flow {
+    if S::KNOWN { Flow::Branch } else { Flow::Away }
 }
 
 #[inline(always)]
@@ -23,13 +29,15 @@ fn target<B: Backend, T: Int, S: Source>(b: &mut B, o: &Operands) -> Result<B::V
     Ok(b.zero_extend::<T, u64>(offset))
 }
 
-/// Jcc; the condition is [`Operands::detail`].
-pub struct JumpIf<T>(PhantomData<T>);
+/// Jcc, by the condition's number.
+pub struct JumpIf<T, const CONDITION: u8>(PhantomData<T>);
 
-impl<T: Int> Meaning for JumpIf<T> {
+impl<T: Int, const CONDITION: u8> Meaning for JumpIf<T, CONDITION> {
+    const FLOW: Flow = Flow::Branch;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
-        let holds = b.condition(o.detail);
+        let holds = b.condition(CONDITION);
         b.when(holds, |b| Jump::<T, Immediate>::run(b, o))
     }
 }
@@ -47,6 +55,8 @@ pub enum LoopKind {
 pub struct Loop<T>(PhantomData<T>);
 
 impl<T: Int> Meaning for Loop<T> {
+    const FLOW: Flow = Flow::Branch;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let counter = address_register(b, o, reg::CX);
@@ -76,6 +86,8 @@ const ZERO: u8 = 4;
 pub struct JumpIfCounterZero<T>(PhantomData<T>);
 
 impl<T: Int> Meaning for JumpIfCounterZero<T> {
+    const FLOW: Flow = Flow::Branch;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let counter = address_register(b, o, reg::CX);
@@ -88,6 +100,8 @@ impl<T: Int> Meaning for JumpIfCounterZero<T> {
 pub struct Call<T, S>(PhantomData<(T, S)>);
 
 impl<T: Int, S: Source> Meaning for Call<T, S> {
+    const FLOW: Flow = flow_to::<S>();
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let target = target::<B, T, S>(b, o)?;
@@ -107,6 +121,8 @@ impl<T: Int, S: Source> Meaning for Call<T, S> {
 pub struct Return<T>(PhantomData<T>);
 
 impl<T: Int> Meaning for Return<T> {
+    const FLOW: Flow = Flow::Away;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let (target, top) = peek_top::<B, T>(b)?;

@@ -1,0 +1,319 @@
+//! Where traces are kept.
+//!
+//! Memory is bounded: an arena of [`OPS`] operations (40 bytes and what the driver needs of each, 32 MB at the most). When
+//! a trace does not fit any more, all are dropped and those in use are made again: their code is what runs now, which
+//! is cheaper to find out so than by keeping an order of use.
+
+use super::op::{Env, Family, Found, Handler, Op, Target, found_slot, go_on};
+use crate::mem::{BlockId, CodeLine, LINE_SIZE, PAGE_SIZE};
+use rustc_hash::FxHashMap;
+use std::hash::Hash;
+
+/// Operations that the arena holds.
+pub const OPS: usize = 1 << 18;
+
+/// Instructions of a trace at the most.
+pub const LONGEST: usize = 48;
+
+/// How a translated instruction ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// At the next instruction.
+    On,
+    /// There, or at one fixed other place.
+    Branch,
+    /// Elsewhere, always.
+    Away,
+}
+
+/// A translated instruction.
+pub struct Translated<F: Family, S> {
+    pub handler: Handler<F>,
+    pub operands: F::Operands,
+    /// The checked backend's handler.
+    pub checked: S,
+    pub flow: Flow,
+    pub length: u8,
+    pub cycles: u16,
+}
+
+/// What the driver knows of an operation.
+#[derive(Clone, Copy)]
+pub(super) struct Side<S> {
+    pub checked: S,
+    pub trace: u32,
+    /// Cycles and instructions of the trace before this operation.
+    pub cycles: u16,
+    pub count: u8,
+    /// From the trace's address to the instruction's.
+    pub offset: u8,
+}
+
+/// By what a trace is found. The same bytes at two addresses are two traces, because branches know where they lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    pub address: u64,
+    /// Number of the processor's mode; see [`TraceCache::set_mode`].
+    pub mode: u32,
+    /// The physical page.
+    pub page: u64,
+}
+
+/// Where a trace's bytes lie in a block that may be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    pub block: BlockId,
+    pub offset: u64,
+}
+
+struct Trace {
+    key: Key,
+    header: u32,
+    /// `None`: read-only memory. The length in bytes goes with it.
+    source: Option<(Source, u64)>,
+    /// Operations that are linked to it.
+    incoming: Vec<u32>,
+}
+
+/// What was done and found so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheCounters {
+    pub translated: u64,
+    /// Instructions in them.
+    pub instructions: u64,
+    /// Because their code was written over.
+    pub dropped: u64,
+    /// All at once, for lack of room or because the map changed.
+    pub flushes: u64,
+    /// Times that the driver looked for a trace.
+    pub sought: u64,
+    /// Instructions that the checked backend executed for a trace.
+    pub checked: u64,
+    /// Instructions that were stepped outside of traces.
+    pub stepped: u64,
+}
+
+/// The traces of one vCPU, whose modes are of type `M` and whose checked handlers are `S`.
+pub struct TraceCache<F: Family, S, M> {
+    pub(super) arena: Vec<Op<F>>,
+    pub(super) side: Vec<Side<S>>,
+    pub(super) env: Env<F>,
+    traces: Vec<Trace>,
+    by_key: FxHashMap<Key, u32>,
+    by_page: FxHashMap<(BlockId, u64), Vec<u32>>,
+    modes: Vec<(M, u32)>,
+    mode: usize,
+    last_tag: u32,
+    capacity: usize,
+    pub counters: CacheCounters,
+}
+
+impl<F: Family, S: Copy, M: Copy + Eq> Default for TraceCache<F, S, M> {
+    fn default() -> Self {
+        Self::with_capacity(OPS)
+    }
+}
+
+impl<F: Family, S: Copy, M: Copy + Eq> TraceCache<F, S, M> {
+    /// Modes that are told apart before all is dropped.
+    const MODES: usize = 256;
+
+    /// A cache for `capacity` operations, enough for one trace at the least.
+    pub fn with_capacity(capacity: usize) -> Self {
+        let capacity = capacity.max(2 * (LONGEST + 2));
+        Self {
+            arena: Vec::with_capacity(capacity),
+            side: Vec::with_capacity(capacity),
+            env: Env::new(),
+            traces: Vec::new(),
+            by_key: FxHashMap::default(),
+            by_page: FxHashMap::default(),
+            modes: Vec::new(),
+            mode: 0,
+            last_tag: 0,
+            capacity,
+            counters: CacheCounters::default(),
+        }
+    }
+
+    /// Traces that are found by their address now.
+    pub fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.by_key.is_empty()
+    }
+
+    /// The processor is in `mode` from now on: all that decides what an instruction's bytes mean.
+    pub fn set_mode(&mut self, mode: M) {
+        self.mode = match self.modes.iter().position(|(known, _)| *known == mode) {
+            Some(number) => number,
+            None => {
+                if self.modes.len() == Self::MODES {
+                    self.drop_all();
+                    self.modes.clear();
+                }
+                self.modes.push((mode, 0));
+                self.modes.len() - 1
+            }
+        };
+        self.take_tag();
+    }
+
+    /// Addresses may lie elsewhere from now on.
+    pub fn forget_addresses(&mut self) {
+        self.modes.iter_mut().for_each(|(_, tag)| *tag = 0);
+        if self.mode < self.modes.len() {
+            self.take_tag();
+        }
+    }
+
+    fn take_tag(&mut self) {
+        let tag = &mut self.modes[self.mode].1;
+        if *tag == 0 {
+            self.last_tag = self.last_tag.wrapping_add(1);
+            if self.last_tag == 0 {
+                self.env.found.fill(Found::NOTHING);
+                self.last_tag = 1;
+            }
+            *tag = self.last_tag;
+        }
+        self.env.tag = *tag;
+    }
+
+    /// Where a trace for `address` would be kept in this mode.
+    pub fn key(&self, address: u64, page: u64) -> Key {
+        Key { address, mode: self.mode as u32, page }
+    }
+
+    /// The trace that a branch to `address` has found last.
+    pub(super) fn recall(&self, address: u64) -> Option<u32> {
+        let found = self.env.found[found_slot(address)];
+        (found.address == address && found.tag == self.env.tag).then_some(found.header)
+    }
+
+    pub(super) fn find(&mut self, key: &Key) -> Option<u32> {
+        let header = self.traces[*self.by_key.get(key)? as usize].header;
+        self.remember(key.address, header);
+        Some(header)
+    }
+
+    fn remember(&mut self, address: u64, header: u32) {
+        self.env.found[found_slot(address)] = Found { address, tag: self.env.tag, header };
+    }
+
+    /// Keeps a trace, which is not empty. `on` is the address behind it.
+    pub(super) fn add(
+        &mut self,
+        key: Key,
+        source: Option<Source>,
+        code: &[Translated<F, S>],
+        on: u64,
+    ) -> u32 {
+        if self.arena.len() + code.len() + 2 > self.capacity {
+            self.drop_all();
+        }
+        let (trace, header) = (self.traces.len() as u32, self.arena.len() as u32);
+        let bytes: u64 = code.iter().map(|one| u64::from(one.length)).sum();
+        let cycles: u16 = code.iter().map(|one| one.cycles).sum();
+        let first = Side { checked: code[0].checked, trace, cycles: 0, count: 0, offset: 0 };
+        self.push(
+            Op {
+                operands: F::Operands::of(key.address),
+                link: bytes as i32,
+                cost: cycles,
+                count: code.len() as u8,
+                ..Op::blank()
+            },
+            first,
+        );
+        let mut side = first;
+        for (i, one) in code.iter().enumerate() {
+            side.checked = one.checked;
+            let (cost, count) = (cycles - side.cycles - one.cycles, (code.len() - i - 1) as u8);
+            let op =
+                Op { handler: one.handler, operands: one.operands, link: 0, cost, count, place: i as u8 + 1 };
+            self.push(op, side);
+            side.cycles += one.cycles;
+            side.count += 1;
+            side.offset += one.length;
+        }
+        let place = code.len() as u8 + 1;
+        self.push(Op { handler: go_on::<F>, operands: F::Operands::of(on), place, ..Op::blank() }, side);
+        let source = source.map(|source| (source, bytes));
+        self.traces.push(Trace { key, header, source, incoming: Vec::new() });
+        self.by_key.insert(key, trace);
+        if let Some((Source { block, offset }, _)) = source {
+            self.by_page.entry((block, offset / PAGE_SIZE)).or_default().push(trace);
+        }
+        self.remember(key.address, header);
+        self.counters.translated += 1;
+        self.counters.instructions += code.len() as u64;
+        header
+    }
+
+    fn push(&mut self, op: Op<F>, side: Side<S>) {
+        self.arena.push(op);
+        self.side.push(side);
+    }
+
+    /// Lets the branch at `from` lead straight to the trace at `header`.
+    pub(super) fn link(&mut self, from: usize, header: u32) {
+        self.arena[from].link = header as i32 - from as i32;
+        let trace = self.side[header as usize].trace as usize;
+        self.traces[trace].incoming.push(from as u32);
+    }
+
+    /// Whether the trace that the operation `at` belongs to may still be executed.
+    pub(super) fn is_alive(&self, at: usize) -> bool {
+        let trace = self.side[at].trace;
+        self.by_key.get(&self.traces[trace as usize].key) == Some(&trace)
+    }
+
+    /// Drops the traces made from a line that was written.
+    pub fn drop_line(&mut self, line: CodeLine) {
+        let start = line.line * LINE_SIZE;
+        let place = (line.block, start / PAGE_SIZE);
+        let Some(mut here) = self.by_page.remove(&place) else { return };
+        here.retain(|&trace| {
+            let kept = &self.traces[trace as usize];
+            let (source, bytes) = kept.source.expect("read-only code has no page here");
+            let touched = source.offset < start + LINE_SIZE && start < source.offset + bytes;
+            if touched {
+                self.drop_trace(trace);
+            }
+            !touched
+        });
+        if !here.is_empty() {
+            self.by_page.insert(place, here);
+        }
+    }
+
+    fn drop_trace(&mut self, number: u32) {
+        let trace = &mut self.traces[number as usize];
+        for from in std::mem::take(&mut trace.incoming) {
+            self.arena[from as usize].link = 0;
+        }
+        let (key, header) = (trace.key, trace.header);
+        let found = &mut self.env.found[found_slot(key.address)];
+        if found.header == header {
+            *found = Found::NOTHING;
+        }
+        if self.by_key.get(&key) == Some(&number) {
+            self.by_key.remove(&key);
+        }
+        self.counters.dropped += 1;
+    }
+
+    /// Drops every trace.
+    pub fn drop_all(&mut self) {
+        self.arena.clear();
+        self.side.clear();
+        self.traces.clear();
+        self.by_key.clear();
+        self.by_page.clear();
+        self.env.found.fill(Found::NOTHING);
+        self.counters.flushes += 1;
+    }
+}

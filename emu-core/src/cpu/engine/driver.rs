@@ -1,0 +1,314 @@
+//! The loop around the handlers.
+
+use super::cache::{Key, Side, Source, TraceCache, Translated};
+use super::op::{Env, Family, Leave, Target, enter};
+use crate::cpu::Exit;
+use crate::mem::{Changes, Ways};
+
+/// What the handlers of a processor at work get.
+pub type Hands<'a, F> = (&'a mut <F as Family>::State, &'a Ways<<F as Family>::Order>);
+
+/// Where an address of code lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its physical page.
+    pub page: u64,
+    /// Where in a block that may be written; `None` in read-only memory.
+    pub source: Option<Source>,
+}
+
+/// A processor at work with its checked backend, as the driver sees it.
+pub trait Guest {
+    type Family: Family;
+    /// A handler of the checked backend.
+    type Checked: Copy;
+    /// All that decides what an instruction's bytes mean, and with whose rights its accesses are made.
+    type Mode: Copy + Eq;
+
+    /// The handlers' view of the processor in its present mode.
+    fn hands(&mut self) -> Hands<'_, Self::Family>;
+
+    /// The present mode; `None` in one that is only ever stepped.
+    fn mode(&mut self) -> Option<Self::Mode>;
+
+    /// What comes before an instruction: the deadline, interrupts, a processor that is halted.
+    ///
+    /// # Errors
+    /// Why the run ends.
+    fn between(&mut self) -> Result<(), Exit>;
+
+    /// Whether nothing but the next instruction of its trace may follow: what [`Self::between`] looks at has not changed,
+    /// nor [`Self::mode`].
+    fn goes_on(&self) -> bool;
+
+    /// Fetches, decodes and executes one instruction with every check.
+    fn step(&mut self);
+
+    /// What ends the run after an instruction.
+    fn after(&mut self) -> Option<Exit>;
+
+    /// The address of the next instruction.
+    fn address(&self) -> u64;
+    fn set_address(&mut self, address: u64);
+
+    /// Cycles left until the deadline.
+    fn budget(&self) -> i64;
+    /// Lets all but `left` cycles of the budget pass.
+    fn spend(&mut self, left: i64);
+    fn count_instructions(&mut self, count: u64);
+
+    /// Where the instruction at `address` lies, if code can be kept that is read there.
+    fn place(&mut self, address: u64) -> Option<Place>;
+
+    /// Translates what lies at `address` and can be kept in one trace, and marks it as code. Gives the address behind.
+    fn translate(
+        &mut self,
+        address: u64,
+        place: &Place,
+        into: &mut Vec<Translated<Self::Family, Self::Checked>>,
+    ) -> u64;
+
+    /// Executes one translated instruction, at `address` in the trace at `trace`, with every check: counts it, and its
+    /// time.
+    fn execute(
+        &mut self,
+        checked: Self::Checked,
+        operands: &<Self::Family as Family>::Operands,
+        trace: u64,
+        address: u64,
+    );
+
+    /// Which memory has got another meaning.
+    fn changes(&mut self) -> Option<Changes>;
+
+    /// Changes whenever an address may lie elsewhere.
+    fn generation(&mut self) -> u64;
+
+    /// Whether two addresses of code lie elsewhere together or not at all, so that a branch between them may be linked.
+    fn move_together(&self, a: u64, b: u64) -> bool;
+}
+
+/// A vCPU's threaded engine: its traces, and what it knows of the processor's mode.
+pub struct Engine<F: Family, S, M> {
+    cache: TraceCache<F, S, M>,
+    mode: Option<M>,
+    generation: u64,
+    fresh: Vec<Translated<F, S>>,
+}
+
+impl<F: Family, S: Copy, M: Copy + Eq> Default for Engine<F, S, M> {
+    fn default() -> Self {
+        Self::new(TraceCache::default())
+    }
+}
+
+/// What the handlers come back with.
+enum Came {
+    /// The instruction after the last one must be looked for.
+    Elsewhere,
+    /// Go on within a trace, at this operation.
+    At(usize),
+}
+
+impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
+    pub fn new(cache: TraceCache<F, S, M>) -> Self {
+        Self { cache, mode: None, generation: 0, fresh: Vec::new() }
+    }
+
+    pub fn cache(&self) -> &TraceCache<F, S, M> {
+        &self.cache
+    }
+
+    /// Runs until the bus's deadline or another exit.
+    pub fn run<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G) -> Exit {
+        loop {
+            if let Err(exit) = guest.between() {
+                return exit;
+            }
+            self.look_around(guest);
+            match self.entrance(guest) {
+                Some(header) => self.run_traces(guest, header),
+                None => {
+                    self.cache.counters.stepped += 1;
+                    guest.step();
+                }
+            }
+            if let Some(exit) = guest.after() {
+                return exit;
+            }
+        }
+    }
+
+    /// Takes note of what has changed: memory, what addresses mean, the processor's mode.
+    fn look_around<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G) {
+        if let Some(changes) = guest.changes() {
+            self.honour(&changes);
+        }
+        let generation = guest.generation();
+        if generation != self.generation {
+            self.generation = generation;
+            self.cache.forget_addresses();
+        }
+        let mode = guest.mode();
+        if mode != self.mode {
+            self.mode = mode;
+            if let Some(mode) = mode {
+                self.cache.set_mode(mode);
+            }
+        }
+    }
+
+    fn honour(&mut self, changes: &Changes) {
+        if changes.everything {
+            self.cache.drop_all();
+        }
+        changes.code.iter().for_each(|&line| self.cache.drop_line(line));
+    }
+
+    /// The trace to go on with; `None`: this instruction must be stepped.
+    fn entrance<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G) -> Option<u32> {
+        self.mode?;
+        let header = self.seek(guest, guest.address())?;
+        let fits = i64::from(self.cache.arena[header as usize].cost) <= guest.budget();
+        fits.then_some(header)
+    }
+
+    /// The trace for an address, made if there is none.
+    fn seek<G: Guest<Family = F, Checked = S, Mode = M>>(
+        &mut self,
+        guest: &mut G,
+        address: u64,
+    ) -> Option<u32> {
+        self.cache.counters.sought += 1;
+        if let Some(header) = self.cache.recall(address) {
+            return Some(header);
+        }
+        let place = guest.place(address)?;
+        let key = self.cache.key(address, place.page);
+        if let Some(header) = self.cache.find(&key) {
+            return Some(header);
+        }
+        self.translate(guest, key, &place)
+    }
+
+    fn translate<G: Guest<Family = F, Checked = S, Mode = M>>(
+        &mut self,
+        guest: &mut G,
+        key: Key,
+        place: &Place,
+    ) -> Option<u32> {
+        self.fresh.clear();
+        let on = guest.translate(key.address, place, &mut self.fresh);
+        if self.fresh.is_empty() {
+            return None;
+        }
+        // Marking the code takes from everyone, this processor too, the right to write there unseen.
+        if let Some(changes) = guest.changes() {
+            self.honour(&changes);
+        }
+        Some(self.cache.add(key, place.source, &self.fresh, on))
+    }
+
+    /// Runs the trace at `header` and those that follow, until something must be looked at first.
+    fn run_traces<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G, header: u32) {
+        let mut at = header as usize + 1;
+        self.charge(guest, at);
+        loop {
+            let env = &mut self.cache.env;
+            let (state, ways) = guest.hands();
+            let last = enter(&self.cache.arena, at, state, ways, env);
+            let came = match self.cache.env.leave {
+                Leave::Checked => self.execute(guest, last),
+                Leave::Budget => {
+                    self.settle(guest);
+                    return;
+                }
+                Leave::Unlinked => self.follow(guest, Some(last)),
+                Leave::Unknown => self.follow(guest, None),
+            };
+            match came {
+                Came::At(op) => at = op,
+                Came::Elsewhere => return,
+            }
+        }
+    }
+
+    /// Charges what the trace of `at` has from that operation on.
+    fn charge<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &G, at: usize) {
+        let header = self.cache.arena[at - usize::from(self.cache.arena[at].place)];
+        let side = &self.cache.side[at];
+        let Env { budget, count, .. } = &mut self.cache.env;
+        *budget = guest.budget() - i64::from(header.cost - side.cycles);
+        *count = u64::from(header.count - side.count);
+    }
+
+    /// Takes over where the handlers have left between two instructions.
+    fn settle<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G) {
+        guest.spend(self.cache.env.budget);
+        guest.count_instructions(self.cache.env.count);
+        guest.set_address(self.cache.env.target);
+    }
+
+    /// Goes on at an address for which the handlers knew no trace.
+    fn follow<G: Guest<Family = F, Checked = S, Mode = M>>(
+        &mut self,
+        guest: &mut G,
+        link: Option<usize>,
+    ) -> Came {
+        self.settle(guest);
+        let Env { target, budget, .. } = self.cache.env;
+        let flushes = self.cache.counters.flushes;
+        let Some(header) = self.seek(guest, target) else { return Came::Elsewhere };
+        let moved = self.cache.counters.flushes != flushes;
+        if let Some(from) = link.filter(|_| !moved)
+            && self.cache.is_alive(from)
+            && guest.move_together(self.branch_address(from), target)
+        {
+            self.cache.link(from, header);
+        }
+        if i64::from(self.cache.arena[header as usize].cost) > budget || !guest.goes_on() {
+            return Came::Elsewhere;
+        }
+        let at = header as usize + 1;
+        self.charge(guest, at);
+        Came::At(at)
+    }
+
+    fn branch_address(&self, at: usize) -> u64 {
+        self.address_of(at, &self.cache.side[at])
+    }
+
+    fn address_of(&self, at: usize, side: &Side<S>) -> u64 {
+        let header = &self.cache.arena[at - usize::from(self.cache.arena[at].place)];
+        header.operands.address().wrapping_add(side.offset.into())
+    }
+
+    /// Has the checked backend execute an operation, and goes on behind it if nothing else has come up.
+    fn execute<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G, at: usize) -> Came {
+        let op = self.cache.arena[at];
+        let header = self.cache.arena[at - usize::from(op.place)];
+        let side = self.cache.side[at];
+        let Env { budget, count, .. } = self.cache.env;
+        guest.spend(budget + i64::from(header.cost - side.cycles));
+        guest.count_instructions(count - u64::from(header.count - side.count));
+        self.cache.counters.checked += 1;
+        let address = self.address_of(at, &side);
+        guest.execute(side.checked, &op.operands, header.operands.address(), address);
+        let next = self.address_of(at + 1, &self.cache.side[at + 1]);
+        if guest.address() != next || !guest.goes_on() || guest.generation() != self.generation {
+            return Came::Elsewhere;
+        }
+        if let Some(changes) = guest.changes() {
+            self.honour(&changes);
+            if changes.everything || !self.cache.is_alive(at) {
+                return Came::Elsewhere;
+            }
+        }
+        let rest = i64::from(header.cost - self.cache.side[at + 1].cycles);
+        if rest > guest.budget() {
+            return Came::Elsewhere;
+        }
+        self.charge(guest, at + 1);
+        Came::At(at + 1)
+    }
+}

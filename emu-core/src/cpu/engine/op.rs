@@ -1,0 +1,409 @@
+//! Operations, and the way from one to the next.
+//!
+//! # Safety
+//! What keeps the pointers sound, everywhere in this module:
+//!
+//! * operations lie in one allocation, the arena of a [`TraceCache`](super::cache::TraceCache), which neither moves nor changes while
+//!   handlers run: [`enter`] borrows it for as long;
+//! * every trace is a header, at least one operation, and as its last one an operation whose handler never goes to the
+//!   operation behind it (the cache appends [`go_on`] or [`leave_for_checked`] where the family's own last one could). So
+//!   there is a next operation wherever [`next`] is used;
+//! * a link is the distance to a header in the same arena, or zero; the cache undoes the links to what it drops.
+
+use super::cache::Flow;
+use crate::mem::{GuestOrder, Ways};
+use std::marker::PhantomData;
+
+/// A family of processors, as far as operations know it.
+pub trait Family: Sized + 'static {
+    /// What a processor holds.
+    type State;
+    /// An instruction's operands as its handlers read them; 24 bytes at the most keep an operation in 40.
+    type Operands: Copy + Target;
+    type Order: GuestOrder;
+}
+
+/// Operands that can hold an address of code.
+pub trait Target {
+    fn of(address: u64) -> Self;
+    fn address(&self) -> u64;
+}
+
+/// One operation of a trace, or the header in front of them.
+pub struct Op<F: Family> {
+    pub(super) handler: Handler<F>,
+    pub(super) operands: F::Operands,
+    /// Of a branch, the distance to the header that it leads to, in operations; 0 if it is not known. Of a header,
+    /// the bytes of code that the trace is made of.
+    pub(super) link: i32,
+    /// Cycles: of a header, the trace's; of a branch, those of the operations behind it.
+    pub(super) cost: u16,
+    /// Instructions, likewise.
+    pub(super) count: u8,
+    /// The distance back to the header.
+    pub(super) place: u8,
+}
+
+impl<F: Family> Clone for Op<F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F: Family> Copy for Op<F> {}
+
+impl<F: Family> Op<F> {
+    /// What the arena is filled with.
+    pub(super) fn blank() -> Self {
+        let operands = F::Operands::of(0);
+        Self { handler: leave_for_checked::<F>, operands, link: 0, cost: 0, count: 0, place: 0 }
+    }
+}
+
+/// Executes an operation and all that follow until one leaves; gives that one.
+///
+/// All handlers have this one signature, whose arguments stay in registers from one to the next.
+///
+/// # Safety
+/// The pointer is to an operation that is not a header, under the conditions of the module.
+pub type Handler<F> = unsafe fn(
+    &mut <F as Family>::State,
+    OpRef<'_, F>,
+    &Ways<<F as Family>::Order>,
+    i64,
+    u64,
+    &mut Env<F>,
+) -> *const Op<F>;
+
+/// Why a handler has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// This operation needs the checked backend; it has changed nothing.
+    Checked,
+    /// The trace at [`Env::target`] does not fit into the budget any more.
+    Budget,
+    /// No trace is known at [`Env::target`]; the operation may be linked to one.
+    Unlinked,
+    /// No trace is known at [`Env::target`], which the operation has worked out.
+    Unknown,
+}
+
+/// What handlers share besides their arguments.
+pub struct Env<F: Family> {
+    pub(super) leave: Leave,
+    /// What is left of the budget, in cycles, the trace being charged in full.
+    pub(super) budget: i64,
+    /// Instructions charged since [`enter`].
+    pub(super) count: u64,
+    /// The address at which execution goes on.
+    pub(super) target: u64,
+    /// What addresses mean now; see [`Found::tag`].
+    pub(super) tag: u32,
+    /// The arena's first operation.
+    base: *const Op<F>,
+    pub(super) found: Box<[Found; FOUND]>,
+}
+
+// SAFETY: `base` is only used while `enter` borrows the arena that it is set from.
+unsafe impl<F: Family> Send for Env<F> {}
+
+/// A trace found by its address before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub(super) address: u64,
+    /// The processor's mode, and between which two changes of the map; no two share a tag.
+    pub(super) tag: u32,
+    pub(super) header: u32,
+}
+
+impl Found {
+    /// Tag 0 is never used.
+    pub(super) const NOTHING: Self = Self { address: 0, tag: 0, header: 0 };
+}
+
+/// Entries of the table of branch targets; a power of two.
+const FOUND: usize = 4096;
+
+/// Where an address has its entry in [`Env::found`].
+#[inline(always)]
+pub(super) const fn found_slot(address: u64) -> usize {
+    (address ^ address >> 12) as usize & (FOUND - 1)
+}
+
+impl<F: Family> Env<F> {
+    pub(super) fn new() -> Self {
+        let Ok(found) = vec![Found::NOTHING; FOUND].into_boxed_slice().try_into() else {
+            unreachable!("as many were made")
+        };
+        Self { leave: Leave::Unknown, budget: 0, count: 0, target: 0, tag: 0, base: std::ptr::null(), found }
+    }
+
+    #[inline(always)]
+    fn left(&mut self, why: Leave, budget: i64, count: u64) {
+        self.leave = why;
+        self.budget = budget;
+        self.count = count;
+    }
+}
+
+/// An operation being executed.
+pub struct OpRef<'a, F: Family> {
+    at: *const Op<F>,
+    lives: PhantomData<&'a Op<F>>,
+}
+
+impl<F: Family> Clone for OpRef<'_, F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F: Family> Copy for OpRef<'_, F> {}
+
+impl<'a, F: Family> OpRef<'a, F> {
+    #[inline(always)]
+    fn get(self) -> &'a Op<F> {
+        // SAFETY: made from operations that live for 'a only.
+        unsafe { &*self.at }
+    }
+
+    #[inline(always)]
+    pub fn operands(self) -> &'a F::Operands {
+        &self.get().operands
+    }
+
+    #[inline(always)]
+    fn header(self) -> &'a Op<F> {
+        // SAFETY: every operation of a trace has its header this far in front.
+        unsafe { &*self.at.sub(usize::from(self.get().place)) }
+    }
+
+    /// The address of the trace's first instruction.
+    #[inline(always)]
+    pub fn trace_address(self) -> u64 {
+        self.header().operands.address()
+    }
+
+    /// The address behind the trace's code: of its last instruction, where the next one lies.
+    #[inline(always)]
+    pub fn end_of_trace(self) -> u64 {
+        let header = self.header();
+        header.operands.address().wrapping_add(header.link as u64)
+    }
+}
+
+/// What a handler does: as much of an instruction as meets nothing unusual.
+pub trait Operation<F: Family>: 'static {
+    const FLOW: Flow;
+
+    /// Inlined into the handler, which must call nothing.
+    fn execute(s: &mut F::State, op: OpRef<'_, F>, ways: &Ways<F::Order>) -> Outcome;
+}
+
+/// Where an operation goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// At the next instruction.
+    On,
+    /// At this address. Only where the flow says so.
+    To(u64),
+    /// In the checked backend; nothing has been changed.
+    Leave,
+}
+
+/// An operation's handler.
+pub fn handler<F: Family, O: Operation<F>>() -> Handler<F> {
+    run::<F, O>
+}
+
+/// The handler of an instruction that is always left to the checked backend.
+pub fn for_checked<F: Family>() -> Handler<F> {
+    leave_for_checked::<F>
+}
+
+unsafe fn run<F: Family, O: Operation<F>>(
+    s: &mut F::State,
+    op: OpRef<'_, F>,
+    ways: &Ways<F::Order>,
+    budget: i64,
+    count: u64,
+    env: &mut Env<F>,
+) -> *const Op<F> {
+    // SAFETY: the conditions of the module; an operation that may go on is not the last one of its trace.
+    unsafe {
+        match (O::execute(s, op, ways), O::FLOW) {
+            (Outcome::On, Flow::On | Flow::Branch) => next(s, op, ways, budget, count, env),
+            (Outcome::To(target), Flow::Branch) => branch(s, op, ways, budget, count, env, target),
+            (Outcome::To(target), Flow::Away) => indirect(s, op, ways, budget, count, env, target),
+            _ => leave(op, budget, count, env),
+        }
+    }
+}
+
+/// Goes on with the next operation of the trace.
+///
+/// # Safety
+/// `op` is not the last one.
+#[inline(always)]
+unsafe fn next<F: Family>(
+    s: &mut F::State,
+    op: OpRef<'_, F>,
+    ways: &Ways<F::Order>,
+    budget: i64,
+    count: u64,
+    env: &mut Env<F>,
+) -> *const Op<F> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let op = OpRef { at: op.at.add(1), lives: PhantomData };
+        (op.get().handler)(s, op, ways, budget, count, env)
+    }
+}
+
+/// Leaves before `op`, for the driver to have it executed.
+#[inline(always)]
+fn leave<F: Family>(op: OpRef<'_, F>, budget: i64, count: u64, env: &mut Env<F>) -> *const Op<F> {
+    env.left(Leave::Checked, budget, count);
+    op.at
+}
+
+/// Goes on where the branch `op` leads, at `target`.
+///
+/// # Safety
+/// The conditions of the module.
+#[inline(always)]
+unsafe fn branch<F: Family>(
+    s: &mut F::State,
+    op: OpRef<'_, F>,
+    ways: &Ways<F::Order>,
+    budget: i64,
+    count: u64,
+    env: &mut Env<F>,
+    target: u64,
+) -> *const Op<F> {
+    let Op { link, cost, count: unused, .. } = *op.get();
+    let (budget, count) = (budget + i64::from(cost), count - u64::from(unused));
+    if link == 0 {
+        // SAFETY: as here.
+        return unsafe { seek(s, op, ways, budget, count, env, target, Leave::Unlinked) };
+    }
+    // SAFETY: a link leads to a header.
+    unsafe { into_trace(s, op, op.at.offset(link as isize), ways, budget, count, env) }
+}
+
+/// Goes on at an address that `op`, the last of its trace, has worked out.
+///
+/// # Safety
+/// The conditions of the module.
+#[inline(always)]
+unsafe fn indirect<F: Family>(
+    s: &mut F::State,
+    op: OpRef<'_, F>,
+    ways: &Ways<F::Order>,
+    budget: i64,
+    count: u64,
+    env: &mut Env<F>,
+    target: u64,
+) -> *const Op<F> {
+    // SAFETY: as here.
+    unsafe { seek(s, op, ways, budget, count, env, target, Leave::Unknown) }
+}
+
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "a handler's arguments, in registers, and two more")]
+unsafe fn seek<F: Family>(
+    s: &mut F::State,
+    op: OpRef<'_, F>,
+    ways: &Ways<F::Order>,
+    budget: i64,
+    count: u64,
+    env: &mut Env<F>,
+    target: u64,
+    otherwise: Leave,
+) -> *const Op<F> {
+    let found = env.found[found_slot(target)];
+    if found.address != target || found.tag != env.tag {
+        env.target = target;
+        env.left(otherwise, budget, count);
+        return op.at;
+    }
+    // SAFETY: the table names headers of the arena.
+    unsafe {
+        let header = env.base.add(found.header as usize);
+        into_trace(s, op, header, ways, budget, count, env)
+    }
+}
+
+#[inline(always)]
+unsafe fn into_trace<F: Family>(
+    s: &mut F::State,
+    op: OpRef<'_, F>,
+    header: *const Op<F>,
+    ways: &Ways<F::Order>,
+    budget: i64,
+    count: u64,
+    env: &mut Env<F>,
+) -> *const Op<F> {
+    // SAFETY: `header` is one, and has an operation behind it.
+    unsafe {
+        let left = budget - i64::from((*header).cost);
+        if left < 0 {
+            env.target = (*header).operands.address();
+            env.left(Leave::Budget, budget, count);
+            return op.at;
+        }
+        let count = count + u64::from((*header).count);
+        let first = OpRef { at: header.add(1), lives: PhantomData };
+        (first.get().handler)(s, first, ways, left, count, env)
+    }
+}
+
+/// The handler of what ends a trace that no branch ends: goes on at the operands' address.
+///
+/// # Safety
+/// See [`Handler`].
+pub(super) unsafe fn go_on<F: Family>(
+    s: &mut F::State,
+    op: OpRef<'_, F>,
+    ways: &Ways<F::Order>,
+    budget: i64,
+    count: u64,
+    env: &mut Env<F>,
+) -> *const Op<F> {
+    // SAFETY: the caller's promise.
+    unsafe { branch(s, op, ways, budget, count, env, op.operands().address()) }
+}
+
+/// The handler of an instruction that is always left to the checked backend.
+///
+/// # Safety
+/// See [`Handler`].
+unsafe fn leave_for_checked<F: Family>(
+    _: &mut F::State,
+    op: OpRef<'_, F>,
+    _: &Ways<F::Order>,
+    budget: i64,
+    count: u64,
+    env: &mut Env<F>,
+) -> *const Op<F> {
+    leave(op, budget, count, env)
+}
+
+/// Executes the operations of `arena` from number `first` on, which is not a header and whose trace is charged for already.
+/// Gives the number of the operation that has left.
+pub(super) fn enter<F: Family>(
+    arena: &[Op<F>],
+    first: usize,
+    s: &mut F::State,
+    ways: &Ways<F::Order>,
+    env: &mut Env<F>,
+) -> usize {
+    env.base = arena.as_ptr();
+    let op = OpRef { at: &arena[first], lives: PhantomData };
+    let (budget, count) = (env.budget, env.count);
+    // SAFETY: the arena is borrowed until this returns, and the cache upholds the rest.
+    unsafe {
+        let last = (op.get().handler)(s, op, ways, budget, count, env);
+        last.offset_from_unsigned(arena.as_ptr())
+    }
+}

@@ -1,0 +1,277 @@
+//! The executing backend of the threaded engine: what it needs is in the registers and in the software TLB, or it stops
+//! without having changed anything.
+
+use super::backend::Meaning;
+use super::executing::Executing;
+use super::operands::{OffsetSize, Operands};
+use super::state::{State, reg, seg, wrapped};
+use crate::addr::Linear;
+use crate::cpu::engine::cache::Flow;
+use crate::cpu::engine::op::{self, Family, OpRef, Operation, Outcome, Target};
+use crate::cpu::int::Int;
+use crate::mem::{LittleGuest, Opened, Ways};
+use std::marker::PhantomData;
+
+/// The x86 family, to the engine.
+pub enum X86Family {}
+
+impl Family for X86Family {
+    type State = State;
+    type Operands = Operands;
+    type Order = LittleGuest;
+}
+
+impl Target for Operands {
+    fn of(address: u64) -> Self {
+        Self { immediate: address, ..Self::default() }
+    }
+
+    #[inline(always)]
+    fn address(&self) -> u64 {
+        self.immediate
+    }
+}
+
+pub type Handler = op::Handler<X86Family>;
+
+/// How a handler finds memory: what is known of the mode and of the operand when it is chosen.
+pub trait Addressing: 'static {
+    const KIND: Kind;
+    /// Whether a memory operand has an index.
+    const INDEXED: bool;
+}
+
+/// What a mode promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Nothing: each access is checked against its segment.
+    Segmented,
+    /// ES, CS, SS and DS are all of 32-bit memory, and so is the stack's pointer.
+    Flat,
+    /// 64-bit mode.
+    Long,
+    /// As `Long`, and the operand is relative to RIP.
+    LongRelative,
+}
+
+macro_rules! addressing {
+    ($($name:ident: $kind:ident, $indexed:literal;)*) => {$(
+        pub enum $name {}
+
+        impl Addressing for $name {
+            const KIND: Kind = Kind::$kind;
+            const INDEXED: bool = $indexed;
+        }
+    )*};
+}
+
+addressing! {
+    Segmented: Segmented, true;
+    Flat: Flat, false;
+    FlatIndexed: Flat, true;
+    Long: Long, false;
+    LongIndexed: Long, true;
+    LongRelative: LongRelative, false;
+}
+
+/// The access needs the checked backend.
+#[derive(Clone, Copy, Debug)]
+pub struct Miss;
+
+/// One instruction in execution.
+struct Fast<'a, A> {
+    s: &'a mut State,
+    ways: &'a Ways<LittleGuest>,
+    op: OpRef<'a, X86Family>,
+    /// Where it jumps to, if it does.
+    target: Option<u64>,
+    addressing: PhantomData<A>,
+}
+
+impl<A: Addressing> Fast<'_, A> {
+    #[inline(always)]
+    fn linear<T: Int>(&self, segment: u8, offset: u64, writes: bool) -> Result<Linear, Miss> {
+        match A::KIND {
+            Kind::Flat => Ok(Linear(offset)),
+            Kind::Long | Kind::LongRelative if segment < seg::FS => Ok(Linear(offset)),
+            Kind::Long | Kind::LongRelative => Ok(Linear(self.s.segment(segment).base.wrapping_add(offset))),
+            Kind::Segmented => {
+                let part = self.s.segment(segment);
+                if !part.admits(offset, T::BYTES, writes) {
+                    return Err(Miss);
+                }
+                Ok(wrapped(part.base.wrapping_add(offset)))
+            }
+        }
+    }
+}
+
+impl<'a, A: Addressing> Executing for Fast<'a, A> {
+    type Place<T: Int> = Opened<'a, T>;
+    type Trouble = Miss;
+
+    const DIVIDE_ERROR: Miss = Miss;
+
+    #[inline(always)]
+    fn state(&mut self) -> &mut State {
+        self.s
+    }
+
+    #[inline(always)]
+    fn load_memory<T: Int>(&mut self, segment: u8, offset: u64) -> Result<T, Miss> {
+        let at = self.linear::<T>(segment, offset, false)?;
+        self.ways.read(at).ok_or(Miss)
+    }
+
+    #[inline(always)]
+    fn store_memory<T: Int>(&mut self, segment: u8, offset: u64, value: T) -> Result<(), Miss> {
+        let at = self.linear::<T>(segment, offset, true)?;
+        self.ways.write(at, value).ok_or(Miss)
+    }
+
+    #[inline(always)]
+    fn open_memory<T: Int>(&mut self, segment: u8, offset: u64) -> Result<(Opened<'a, T>, T), Miss> {
+        let at = self.linear::<T>(segment, offset, true)?;
+        self.ways.open(at).ok_or(Miss)
+    }
+
+    #[inline(always)]
+    fn close_memory<T: Int>(&mut self, place: Opened<'a, T>, value: T) {
+        place.set(value);
+    }
+
+    #[inline(always)]
+    fn next_offset(&mut self) -> u64 {
+        let end = self.op.end_of_trace();
+        match A::KIND {
+            Kind::Segmented => end & self.s.segment(seg::CS).offset_mask(),
+            _ => end,
+        }
+    }
+
+    #[inline(always)]
+    fn admit_target(&mut self, to: u64) -> Result<(), Miss> {
+        match A::KIND {
+            Kind::Flat => Ok(()),
+            Kind::Long | Kind::LongRelative if is_canonical(to) => Ok(()),
+            Kind::Segmented if to <= u64::from(self.s.segment(seg::CS).limit) => Ok(()),
+            _ => Err(Miss),
+        }
+    }
+
+    #[inline(always)]
+    fn go_to(&mut self, to: u64) -> Result<(), Miss> {
+        self.admit_target(to)?;
+        self.target = Some(to);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn address_of(&mut self, o: &Operands) -> u64 {
+        let registers = &self.s.registers;
+        let base = match A::KIND {
+            Kind::LongRelative => self.op.trace_address(),
+            _ => registers[usize::from(o.base & 31)],
+        };
+        let index = if A::INDEXED { registers[usize::from(o.index & 31)] << (o.scale & 3) } else { 0 };
+        let offset = base.wrapping_add(index).wrapping_add_signed(o.displacement.into());
+        match A::KIND {
+            Kind::Flat => u64::from(offset as u32),
+            Kind::Long | Kind::LongRelative => offset,
+            Kind::Segmented => offset & o.offset_size.mask(),
+        }
+    }
+
+    #[inline(always)]
+    fn stack_mask(&mut self) -> u64 {
+        match A::KIND {
+            Kind::Flat => 0xFFFF_FFFF,
+            Kind::Long | Kind::LongRelative => u64::MAX,
+            Kind::Segmented => self.s.segment(seg::SS).offset_mask(),
+        }
+    }
+}
+
+/// Whether an address's upper bits are all as bit 47.
+#[inline(always)]
+const fn is_canonical(address: u64) -> bool {
+    (address << 16) as i64 >> 16 == address as i64
+}
+
+/// A meaning as an operation of the threaded engine.
+struct Instruction<M, A>(PhantomData<(M, A)>);
+
+impl<M: Meaning, A: Addressing> Operation<X86Family> for Instruction<M, A> {
+    const FLOW: Flow = M::FLOW;
+
+    #[inline(always)]
+    fn execute(s: &mut State, op: OpRef<'_, X86Family>, ways: &Ways<LittleGuest>) -> Outcome {
+        let mut fast = Fast::<A> { s, ways, op, target: None, addressing: PhantomData };
+        match (M::run(&mut fast, op.operands()), fast.target) {
+            (Err(Miss), _) => Outcome::Leave,
+            (Ok(()), Some(target)) => Outcome::To(target),
+            (Ok(()), None) => Outcome::On,
+        }
+    }
+}
+
+/// The handlers of one instruction, one of which fits its operands and the mode.
+#[derive(Clone, Copy)]
+pub struct Handlers {
+    segmented: Handler,
+    flat: Handler,
+    flat_indexed: Handler,
+    long: Handler,
+    long_indexed: Handler,
+    long_relative: Handler,
+    pub flow: Flow,
+}
+
+impl Handlers {
+    pub fn of<M: Meaning>() -> Self {
+        Self {
+            segmented: op::handler::<X86Family, Instruction<M, Segmented>>(),
+            flat: op::handler::<X86Family, Instruction<M, Flat>>(),
+            flat_indexed: op::handler::<X86Family, Instruction<M, FlatIndexed>>(),
+            long: op::handler::<X86Family, Instruction<M, Long>>(),
+            long_indexed: op::handler::<X86Family, Instruction<M, LongIndexed>>(),
+            long_relative: op::handler::<X86Family, Instruction<M, LongRelative>>(),
+            flow: M::FLOW,
+        }
+    }
+
+    /// An instruction that the checked backend executes.
+    pub fn checked() -> Self {
+        let handler = op::for_checked::<X86Family>();
+        Self {
+            segmented: handler,
+            flat: handler,
+            flat_indexed: handler,
+            long: handler,
+            long_indexed: handler,
+            long_relative: handler,
+            flow: Flow::On,
+        }
+    }
+
+    /// The handler for an instruction with these operands in a mode of this kind.
+    pub fn choose(&self, kind: Kind, o: &Operands, has_memory: bool) -> Handler {
+        let indexed = o.index != reg::NONE;
+        let far_segment = o.segment >= seg::FS;
+        match kind {
+            Kind::Flat if o.offset_size == OffsetSize::Bits32 && !far_segment => {
+                if indexed {
+                    self.flat_indexed
+                } else {
+                    self.flat
+                }
+            }
+            Kind::Flat if !has_memory => self.flat,
+            Kind::Flat | Kind::Segmented => self.segmented,
+            _ if has_memory && o.offset_size != OffsetSize::Bits64 => op::for_checked::<X86Family>(),
+            _ if o.base == reg::IP => self.long_relative,
+            _ if indexed => self.long_indexed,
+            _ => self.long,
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The family's side of the threaded engine: translation, and what the engine's driver must know of a processor.
+
+use super::alu::flag;
+use super::backend::Meaning;
+use super::checked::{Checked, Handler, Routine};
+use super::fast::{Handlers, Kind, X86Family};
+use super::flags::system;
+use super::lower::{Decoded, Select, View};
+use super::model::Model;
+use super::operands::Operands;
+use super::state::{Activity, Segment, State, cr0, reg, seg};
+use super::strict::{CheckedHandlers, LONGEST};
+use crate::addr::Physical;
+use crate::cpu::Exit;
+use crate::cpu::bus::MemoryBus;
+use crate::cpu::engine::cache::{Flow, LONGEST as LONGEST_TRACE, Source, Translated};
+use crate::cpu::engine::driver::{Guest, Hands, Place};
+use crate::cpu::probe::Probe;
+use crate::mem::{self, Changes, LittleGuest, PAGE_SIZE, Privilege};
+
+/// What decides the meaning of code, besides its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mode {
+    kind: Kind,
+    code: Code,
+    user: bool,
+}
+
+/// A code segment without its selector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Code {
+    base: u64,
+    limit: u32,
+    attributes: u16,
+}
+
+/// Bytes of a trace at the most.
+const TRACE_BYTES: u64 = 240;
+
+/// A translated instruction.
+type Instruction<B, P> = Translated<X86Family, Handler<B, P>>;
+
+/// Handlers of the threaded engine.
+struct FastHandlers;
+
+impl Select for FastHandlers {
+    type Handler = Handlers;
+
+    fn meaning<M: Meaning>() -> Handlers {
+        Handlers::of::<M>()
+    }
+
+    fn routine<R: Routine>() -> Handlers {
+        Handlers::checked()
+    }
+}
+
+/// The engine's handler for an instruction. Not generic, so that all handlers are made here, where code is optimised.
+#[inline(never)]
+fn select_fast(view: &View<'_>) -> Option<Handlers> {
+    view.select::<FastHandlers>()
+}
+
+impl Mode {
+    fn of(s: &State) -> Option<Self> {
+        if s.shadow || s.repeating || s.flags.has(flag::TF.into()) {
+            return None;
+        }
+        if s.debug[7] & 0xFF != 0 || s.flags.has(system::AC) && s.cr0 & cr0::AM != 0 {
+            return None;
+        }
+        let code = s.segment(seg::CS);
+        let user = s.is_user();
+        let kind = if s.is_long_code() {
+            Kind::Long
+        } else if [seg::ES, seg::CS, seg::SS, seg::DS].into_iter().all(|number| is_flat(s.segment(number))) {
+            Kind::Flat
+        } else {
+            Kind::Segmented
+        };
+        let code = Code { base: code.base, limit: code.limit, attributes: code.attributes & !0x1 };
+        Some(Self { kind, code, user })
+    }
+}
+
+/// Whether a segment is all of 32-bit memory, and may be read; a data segment also written.
+fn is_flat(part: &Segment) -> bool {
+    part.base == 0
+        && part.limit == u32::MAX
+        && part.is_big()
+        && part.admits(0, 1, false)
+        && (part.attributes & 8 != 0 || part.admits(0, 1, true))
+}
+
+impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
+    type Family = X86Family;
+    type Checked = Handler<B, P>;
+    type Mode = Mode;
+
+    fn hands(&mut self) -> Hands<'_, X86Family> {
+        let privilege = if self.s.is_user() { Privilege::User } else { Privilege::Supervisor };
+        (self.s, self.bus.tlb().ways(privilege))
+    }
+
+    fn mode(&mut self) -> Option<Mode> {
+        Mode::of(self.s)
+    }
+
+    fn between(&mut self) -> Result<(), Exit> {
+        self.before_instruction()
+    }
+
+    #[inline]
+    fn goes_on(&self) -> bool {
+        let s = &self.s;
+        let interrupted = s.flags.has(flag::IF.into()) && self.bus.interrupt_line();
+        s.activity == Activity::Running
+            && !s.shadow
+            && !s.repeating
+            && !s.flags.has(flag::TF.into())
+            && !interrupted
+            && !self.bus.exit_requested()
+            && s.now < self.bus.next_hold().0
+    }
+
+    fn step(&mut self) {
+        Checked::step(self);
+    }
+
+    fn after(&mut self) -> Option<Exit> {
+        self.after_instruction()
+    }
+
+    fn address(&self) -> u64 {
+        self.s.rip
+    }
+
+    fn set_address(&mut self, address: u64) {
+        self.s.rip = address;
+    }
+
+    fn budget(&self) -> i64 {
+        let left = self.bus.deadline().0.saturating_sub(self.s.now);
+        left.min(i64::MAX as u64) as i64
+    }
+
+    fn spend(&mut self, left: i64) {
+        self.s.now = self.bus.deadline().0 - left as u64;
+    }
+
+    fn count_instructions(&mut self, count: u64) {
+        self.s.counters.instructions += count;
+    }
+
+    fn place(&mut self, address: u64) -> Option<Place> {
+        let at = self.code_physical(address)?;
+        let page = at.0 / PAGE_SIZE;
+        match self.bus.place(at) {
+            mem::Place::Ram { block, offset, left } if left >= PAGE_SIZE - at.0 % PAGE_SIZE => {
+                Some(Place { page, source: Some(Source { block: block.id(), offset }) })
+            }
+            mem::Place::Rom { left, .. } if left >= PAGE_SIZE - at.0 % PAGE_SIZE => {
+                Some(Place { page, source: None })
+            }
+            _ => None,
+        }
+    }
+
+    fn translate(
+        &mut self,
+        address: u64,
+        place: &Place,
+        into: &mut Vec<Translated<X86Family, Self::Checked>>,
+    ) -> u64 {
+        let end = self.translate_instructions(address, into);
+        if place.source.is_some()
+            && let Some(at) = self.code_physical(address)
+            && let mem::Place::Ram { block, offset, .. } = self.bus.place(at)
+        {
+            block.mark_code(offset, end - address);
+        }
+        end & self.offset_mask()
+    }
+
+    fn execute(&mut self, checked: Self::Checked, operands: &Operands, trace: u64, address: u64) {
+        self.s.registers[usize::from(reg::IP)] = trace;
+        self.execute_at(address, |cpu| {
+            cpu.s.rip = address.wrapping_add(u64::from(operands.length)) & cpu.offset_mask();
+            checked(cpu, operands)
+        });
+    }
+
+    fn changes(&mut self) -> Option<Changes> {
+        self.bus.tlb().has_notices().then(|| self.bus.take_changes())
+    }
+
+    fn generation(&mut self) -> u64 {
+        self.bus.tlb().generation()
+    }
+
+    fn move_together(&self, a: u64, b: u64) -> bool {
+        !self.s.is_paging() || (a ^ b) / PAGE_SIZE == 0
+    }
+}
+
+impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Checked<'_, B, P> {
+    fn translate_instructions(&mut self, address: u64, into: &mut Vec<Instruction<B, P>>) -> u64 {
+        let Some(Mode { kind, .. }) = Mode::of(self.s) else { return address };
+        let code = *self.s.segment(seg::CS);
+        // A trace stays on its page, and so does each of its instructions.
+        let left = PAGE_SIZE - code.linear(address).0 % PAGE_SIZE;
+        let last = address + left.min(TRACE_BYTES) - 1;
+        let mut at = address;
+        while at <= last && into.len() < LONGEST_TRACE {
+            let mut bytes = [0; LONGEST];
+            let Some(available) = self.fetch_within(at, last, &mut bytes) else { break };
+            let Some((one, ends)) = translate_one::<B, P>(
+                self.model,
+                (kind, code.default_bits()),
+                &bytes[..available],
+                at,
+                address,
+            ) else {
+                break;
+            };
+            at += u64::from(one.length);
+            into.push(one);
+            if ends {
+                break;
+            }
+        }
+        at
+    }
+
+    /// Where an instruction lies.
+    fn code_physical(&mut self, at: u64) -> Option<Physical> {
+        let code = self.s.segment(seg::CS);
+        (at <= u64::from(code.limit)).then(|| self.physical(code.linear(at)))
+    }
+
+    /// Fetches code from `at` to `last`, as much as one instruction may need. `None`: there is none.
+    fn fetch_within(&mut self, at: u64, last: u64, into: &mut [u8; LONGEST]) -> Option<usize> {
+        let wanted = (last - at + 1).min(LONGEST as u64) as usize;
+        let mut fetched = 0;
+        while fetched < wanted {
+            let Some(byte) = self.fetch(at + fetched as u64) else { break };
+            into[fetched] = byte;
+            fetched += 1;
+        }
+        (fetched > 0).then_some(fetched)
+    }
+}
+
+/// Translates one instruction of a trace that begins at `trace`. Gives with it whether the trace ends here.
+fn translate_one<B: MemoryBus, P: Probe>(
+    model: &'static Model,
+    (kind, code_bits): (Kind, u32),
+    bytes: &[u8],
+    at: u64,
+    trace: u64,
+) -> Option<(Instruction<B, P>, bool)> {
+    let bits = match kind {
+        Kind::Long | Kind::LongRelative => 64,
+        Kind::Flat | Kind::Segmented => code_bits,
+    };
+    let decoded = Decoded::new(model, bits, bytes, at).ok()?;
+    let view = decoded.view(Some(trace))?;
+    let fast = select_fast(&view)?;
+    let checked = view.select::<CheckedHandlers<B, P>>()?;
+    let one = Translated {
+        handler: fast.choose(kind, &view.operands, view.has_memory()),
+        operands: view.operands,
+        checked,
+        flow: fast.flow,
+        length: view.operands.length,
+        cycles: model.clocks_per_instruction as u16,
+    };
+    let ends = decoded.ends_trace() || fast.flow == Flow::Away;
+    Some((one, ends))
+}

@@ -1,0 +1,93 @@
+//! The threaded engine does what the strict one does, instruction by instruction.
+
+mod bus;
+mod program;
+
+use bus::Bus;
+use emu_core::cpu::Processor;
+use emu_core::cpu::x86::cpu::{EngineKind, X86};
+use emu_core::cpu::x86::model::{I80286, I80386DX, Model};
+use emu_core::cpu::x86::state::State;
+use emu_core::time::Cycle;
+use program::{Program, any_program};
+use proptest::prelude::*;
+
+/// What happens at the end of a slice.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Nothing,
+    Interrupt(u8),
+    /// The other engine takes over.
+    Switch,
+}
+
+fn any_schedule() -> impl Strategy<Value = Vec<(u64, Event)>> {
+    let event = prop_oneof![
+        2 => Just(Event::Nothing),
+        1 => (0x20u8..0x28).prop_map(Event::Interrupt),
+        1 => Just(Event::Switch),
+    ];
+    prop::collection::vec((1u64..3000, event), 1..12)
+}
+
+/// The state and the memory after each slice.
+fn run(
+    model: &'static Model,
+    program: &Program,
+    schedule: &[(u64, Event)],
+    mut engine: EngineKind,
+    switches: bool,
+) -> Outcome {
+    let mut bus = Bus::new();
+    program.load(&bus);
+    let mut cpu = X86::new(model);
+    program.start(&mut cpu.state);
+    cpu.set_engine(engine);
+    let mut states = Vec::new();
+    for &(cycles, event) in schedule {
+        bus.deadline = Cycle(cpu.state.now + cycles);
+        Processor::run(&mut cpu, &mut bus, None, false);
+        Processor::<Bus>::idle_until(&mut cpu, bus.deadline);
+        states.push(cpu.state.clone());
+        match event {
+            Event::Interrupt(vector) => bus.interrupt = Some(vector),
+            Event::Switch if switches => {
+                engine = if engine == EngineKind::Strict { EngineKind::Threaded } else { EngineKind::Strict };
+                cpu.set_engine(engine);
+            }
+            _ => {}
+        }
+    }
+    let mut memory = vec![0; bus::SIZE as usize];
+    bus.get(0, &mut memory);
+    Outcome { states, written: bus.written, memory }
+}
+
+#[derive(PartialEq)]
+struct Outcome {
+    states: Vec<State>,
+    written: Vec<(u32, u64, u64)>,
+    memory: Vec<u8>,
+}
+
+fn assert_same(expected: &Outcome, found: &Outcome) -> Result<(), TestCaseError> {
+    for (slice, (a, b)) in expected.states.iter().zip(&found.states).enumerate() {
+        prop_assert_eq!(a, b, "after slice {}", slice);
+    }
+    prop_assert_eq!(&expected.written, &found.written);
+    let differs = expected.memory.iter().zip(&found.memory).position(|(a, b)| a != b);
+    prop_assert_eq!(differs, None, "the address of a byte that differs");
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn programs_of_real_mode_run_alike(program in any_program(), schedule in any_schedule(), old: bool) {
+        let model = if old { &I80286 } else { &I80386DX };
+        let strict = run(model, &program, &schedule, EngineKind::Strict, false);
+        assert_same(&strict, &run(model, &program, &schedule, EngineKind::Threaded, false))?;
+        assert_same(&strict, &run(model, &program, &schedule, EngineKind::Threaded, true))?;
+    }
+}

@@ -22,6 +22,12 @@ pub trait Raw: Sized {
     /// # Safety
     /// As for [`Self::load`].
     unsafe fn store(at: *mut u8, value: Self);
+
+    /// Stores `new` where `old` is, as one access, in order with all others. `Err` has what is there instead.
+    ///
+    /// # Safety
+    /// As for [`Self::load`].
+    unsafe fn exchange(at: *mut u8, old: Self, new: Self) -> Result<(), Self>;
 }
 
 impl Scalar for u8 {}
@@ -32,10 +38,34 @@ impl Scalar for u64 {}
 /// The form that any host has: atomics, byte by byte where the address is not aligned.
 #[cfg_attr(all(target_arch = "x86_64", not(miri)), allow(dead_code, reason = "tested on every host"))]
 mod portable {
-    use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
+    use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
+    use std::sync::atomic::{Ordering::Relaxed, Ordering::SeqCst, fence};
 
     macro_rules! portable {
-        ($load:ident, $store:ident, $int:ty, $atomic:ty) => {
+        ($load:ident, $store:ident, $exchange:ident, $int:ty, $atomic:ty) => {
+            /// One access where the address is aligned, else a load and a store.
+            ///
+            /// # Safety
+            /// As for [`super::Raw::load`].
+            #[inline(always)]
+            pub unsafe fn $exchange(at: *mut u8, old: $int, new: $int) -> Result<(), $int> {
+                if at.addr() % align_of::<$atomic>() == 0 {
+                    // SAFETY: the caller vouches for the bytes, and the alignment was just tested.
+                    let atomic = unsafe { <$atomic>::from_ptr(at.cast()) };
+                    return atomic.compare_exchange(old, new, SeqCst, SeqCst).map(drop);
+                }
+                fence(SeqCst);
+                // SAFETY: the caller vouches for the bytes.
+                let found = unsafe { $load(at) };
+                if found != old {
+                    return Err(found);
+                }
+                // SAFETY: as above.
+                unsafe { $store(at, new) };
+                fence(SeqCst);
+                Ok(())
+            }
+
             /// # Safety
             /// As for [`super::Raw::load`].
             #[inline(always)]
@@ -66,10 +96,10 @@ mod portable {
         };
     }
 
-    portable!(load_u8, store_u8, u8, AtomicU8);
-    portable!(load_u16, store_u16, u16, AtomicU16);
-    portable!(load_u32, store_u32, u32, AtomicU32);
-    portable!(load_u64, store_u64, u64, AtomicU64);
+    portable!(load_u8, store_u8, exchange_u8, u8, AtomicU8);
+    portable!(load_u16, store_u16, exchange_u16, u16, AtomicU16);
+    portable!(load_u32, store_u32, exchange_u32, u32, AtomicU32);
+    portable!(load_u64, store_u64, exchange_u64, u64, AtomicU64);
 }
 
 /// x86-64 moves any scalar at any address with one instruction, atomically within a cache line.
@@ -78,7 +108,22 @@ mod x86_64 {
     use std::arch::asm;
 
     macro_rules! one_instruction {
-        ($load:ident, $store:ident, $int:ty, $size:literal, $load_with:literal, $into:literal, $from:literal) => {
+        ($load:ident, $store:ident, $exchange:ident, $int:ty, $size:literal, $load_with:literal, $into:literal,
+         $from:literal) => {
+            /// # Safety
+            /// As for [`super::Raw::load`].
+            #[inline(always)]
+            pub unsafe fn $exchange(at: *mut u8, old: $int, new: $int) -> Result<(), $int> {
+                let found: u64;
+                // SAFETY: reads and writes the scalar's bytes, which the caller vouches for, and touches nothing else.
+                unsafe {
+                    asm!(concat!("lock cmpxchg ", $size, " ptr [{at}], {new", $from, "}"),
+                        at = in(reg) at, new = in(reg) u64::from(new),
+                        inlateout("rax") u64::from(old) => found, options(nostack));
+                }
+                if found as $int == old { Ok(()) } else { Err(found as $int) }
+            }
+
             /// # Safety
             /// As for [`super::Raw::load`].
             #[inline(always)]
@@ -107,13 +152,13 @@ mod x86_64 {
         };
     }
 
-    one_instruction!(load_u16, store_u16, u16, "word", "movzx", ":e", ":x");
-    one_instruction!(load_u32, store_u32, u32, "dword", "mov", ":e", ":e");
-    one_instruction!(load_u64, store_u64, u64, "qword", "mov", "", "");
+    one_instruction!(load_u16, store_u16, exchange_u16, u16, "word", "movzx", ":e", ":x");
+    one_instruction!(load_u32, store_u32, exchange_u32, u32, "dword", "mov", ":e", ":e");
+    one_instruction!(load_u64, store_u64, exchange_u64, u64, "qword", "mov", "", "");
 }
 
 macro_rules! scalar {
-    ($int:ty, $module:ident, $load:ident, $store:ident) => {
+    ($int:ty, $module:ident, $load:ident, $store:ident, $exchange:ident) => {
         impl Raw for $int {
             #[inline(always)]
             unsafe fn load(at: *mut u8) -> Self {
@@ -126,6 +171,12 @@ macro_rules! scalar {
                 // SAFETY: the caller keeps the trait's contract, which is the function's.
                 unsafe { $module::$store(at, value) }
             }
+
+            #[inline(always)]
+            unsafe fn exchange(at: *mut u8, old: Self, new: Self) -> Result<(), Self> {
+                // SAFETY: the caller keeps the trait's contract, which is the function's.
+                unsafe { $module::$exchange(at, old, new) }
+            }
         }
     };
 }
@@ -135,10 +186,10 @@ use portable as wide;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 use x86_64 as wide;
 
-scalar!(u8, portable, load_u8, store_u8);
-scalar!(u16, wide, load_u16, store_u16);
-scalar!(u32, wide, load_u32, store_u32);
-scalar!(u64, wide, load_u64, store_u64);
+scalar!(u8, portable, load_u8, store_u8, exchange_u8);
+scalar!(u16, wide, load_u16, store_u16, exchange_u16);
+scalar!(u32, wide, load_u32, store_u32, exchange_u32);
+scalar!(u64, wide, load_u64, store_u64, exchange_u64);
 
 /// A zeroed run of host memory that starts on a page.
 #[derive(Debug)]
@@ -234,6 +285,57 @@ mod tests {
                 prop_assert_eq!(memory.load::<u16>(at), 0x1234);
                 prop_assert_eq!(memory.load::<u32>(at + 8), 0x1234_5678);
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_exchange_needs_what_was_expected(at in 0usize..64, old: u64, new: u64, other: u64) {
+            let memory = HostMemory::reserve(128).expect("128 bytes");
+            let pointer = memory.base().wrapping_add(at);
+            for exchange in [u64::exchange, portable::exchange_u64] {
+                memory.store(at, old);
+                // SAFETY: 64 bytes and the widest scalar lie within the 128.
+                let (met, missed) = unsafe { (exchange(pointer, old, new), exchange(pointer, !new, other)) };
+                prop_assert_eq!((met, missed), (Ok(()), Err(new)));
+                prop_assert_eq!(memory.load::<u64>(at), new);
+            }
+            memory.store(at, old as u16);
+            // SAFETY: as above.
+            let met = unsafe { u16::exchange(pointer, old as u16, new as u16) };
+            prop_assert_eq!(met, Ok(()));
+            prop_assert_eq!(memory.load::<u16>(at), new as u16);
+        }
+    }
+
+    fn count(memory: &HostMemory, at: usize) {
+        let mut found = memory.load::<u32>(at);
+        loop {
+            // SAFETY: the place lies within the page.
+            match unsafe { u32::exchange(memory.base().wrapping_add(at), found, found + 1) } {
+                Ok(()) => return,
+                Err(now) => found = now,
+            }
+        }
+    }
+
+    /// Four threads count in one place, which may lie across a cache line where the host has an instruction for that.
+    #[test]
+    fn locked_counts_lose_nothing() {
+        let memory = HostMemory::reserve(4096).expect("a page");
+        let places: &[usize] = if cfg!(target_arch = "x86_64") { &[64, 61] } else { &[64] };
+        for &at in places {
+            memory.store(at, 0u32);
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        for _ in 0..5_000 {
+                            count(&memory, at);
+                        }
+                    });
+                }
+            });
+            assert_eq!(memory.load::<u32>(at), 20_000, "at {at}");
         }
     }
 

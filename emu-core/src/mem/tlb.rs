@@ -153,6 +153,17 @@ impl<T: Scalar> Opened<'_, T> {
         // SAFETY: `Ways::open` vouches for the scalar's bytes for as long as the borrow lasts.
         unsafe { T::store(self.host, value) };
     }
+
+    /// Writes `new` where `old` is, if it still is there, as one access that no other processor comes between and that
+    /// orders all others of this one.
+    ///
+    /// # Errors
+    /// With what is there instead.
+    #[inline(always)]
+    pub fn exchange(self, old: T, new: T) -> Result<(), T> {
+        // SAFETY: as for `set`.
+        unsafe { T::exchange(self.host, old, new) }
+    }
 }
 
 impl<O: GuestOrder> Ways<O> {

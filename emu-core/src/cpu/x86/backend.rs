@@ -65,6 +65,18 @@ pub trait Backend: Sized {
     /// Writes what [`Self::open`] has read.
     fn close<T: Int>(&mut self, cell: Self::Cell<T>, value: Self::Val<T>);
 
+    /// Reads memory and writes what `change` makes of it, as one access that no other processor comes between. Gives
+    /// what was there. `change` may set flags and nothing else; it may be asked more than once.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    fn update_locked<T: Int>(
+        &mut self,
+        segment: u8,
+        offset: Self::Val<u64>,
+        change: impl Fn(&mut Self, Self::Val<T>) -> Self::Val<T>,
+    ) -> Try<Self, Self::Val<T>>;
+
     fn add<T: Int>(&mut self, a: Self::Val<T>, b: Self::Val<T>) -> Self::Val<T>;
     fn sub<T: Int>(&mut self, a: Self::Val<T>, b: Self::Val<T>) -> Self::Val<T>;
     fn and<T: Int>(&mut self, a: Self::Val<T>, b: Self::Val<T>) -> Self::Val<T>;
@@ -74,6 +86,22 @@ pub trait Backend: Sized {
     fn shifted_left<T: Int>(&mut self, a: Self::Val<T>, bits: u8) -> Self::Val<T>;
     /// Shifted right, the sign coming in, by a known number of bits below the width.
     fn arithmetic_right<T: Int>(&mut self, a: Self::Val<T>, bits: u8) -> Self::Val<T>;
+    /// Shifted by a number below the width: left, right with zeros coming in, right with the sign coming in.
+    fn shift_left<T: Int>(&mut self, a: Self::Val<T>, count: Self::Val<T>) -> Self::Val<T>;
+    fn shift_right<T: Int>(&mut self, a: Self::Val<T>, count: Self::Val<T>) -> Self::Val<T>;
+    fn shift_right_signed<T: Int>(&mut self, a: Self::Val<T>, count: Self::Val<T>) -> Self::Val<T>;
+    /// How many zeros come before the first one from the top, or from the bottom; of zero, the width.
+    fn leading_zeros<T: Int>(&mut self, a: Self::Val<T>) -> Self::Val<T>;
+    fn trailing_zeros<T: Int>(&mut self, a: Self::Val<T>) -> Self::Val<T>;
+    /// How many bits are set.
+    fn ones<T: Int>(&mut self, a: Self::Val<T>) -> Self::Val<T>;
+    fn swapped_bytes<T: Int>(&mut self, a: Self::Val<T>) -> Self::Val<T>;
+    /// The low bits of `a`, one to each set bit of `mask`: PDEP.
+    fn deposit<T: Int>(&mut self, a: Self::Val<T>, mask: Self::Val<T>) -> Self::Val<T>;
+    /// The bits of `a` under the set bits of `mask`, packed: PEXT.
+    fn gather<T: Int>(&mut self, a: Self::Val<T>, mask: Self::Val<T>) -> Self::Val<T>;
+    /// A CRC-32C that goes on with `data`.
+    fn crc32<T: Int>(&mut self, crc: Self::Val<u32>, data: Self::Val<T>) -> Self::Val<u32>;
     /// The low bits, or with zeros above.
     fn zero_extend<T: Int, U: Int>(&mut self, a: Self::Val<T>) -> Self::Val<U>;
     fn sign_extend<T: Int, U: Int>(&mut self, a: Self::Val<T>) -> Self::Val<U>;
@@ -101,6 +129,16 @@ pub trait Backend: Sized {
     /// changes nothing.
     fn shift<T: Int>(&mut self, kind: Shift, a: Self::Val<T>, count: Self::Val<u8>) -> Self::Val<T>;
 
+    /// `a` shifted by a count of at most 63, the bits of `filler` coming in, with its flags; a count of zero changes
+    /// nothing.
+    fn shift_double<T: Int>(
+        &mut self,
+        left: bool,
+        a: Self::Val<T>,
+        filler: Self::Val<T>,
+        count: Self::Val<u8>,
+    ) -> Self::Val<T>;
+
     /// CF as 0 or 1.
     fn carry<T: Int>(&mut self) -> Self::Val<T>;
     /// One of the sixteen conditions.
@@ -117,8 +155,17 @@ pub trait Backend: Sized {
     /// Sets CF and OF together and leaves the others.
     fn set_carry_and_overflow(&mut self, both: Self::Truth);
 
+    /// Sets CF and leaves the others.
+    fn set_carry(&mut self, carry: Self::Truth);
+    /// Sets OF and leaves the others.
+    fn set_overflow(&mut self, overflow: Self::Truth);
+    /// Sets ZF, PF and CF, and clears the others.
+    fn set_comparison(&mut self, zero: Self::Truth, parity: Self::Truth, carry: Self::Truth);
+
     fn is_zero<T: Int>(&mut self, a: Self::Val<T>) -> Self::Truth;
     fn equal<T: Int>(&mut self, a: Self::Val<T>, b: Self::Val<T>) -> Self::Truth;
+    /// Whether `a` is the smaller one, both without a sign.
+    fn less<T: Int>(&mut self, a: Self::Val<T>, b: Self::Val<T>) -> Self::Truth;
     fn not(&mut self, a: Self::Truth) -> Self::Truth;
     fn both(&mut self, a: Self::Truth, b: Self::Truth) -> Self::Truth;
     fn select<T: Int>(&mut self, truth: Self::Truth, a: Self::Val<T>, b: Self::Val<T>) -> Self::Val<T>;
@@ -191,6 +238,8 @@ pub trait Form: 'static {
 pub struct First;
 /// The register [`Operands::second`].
 pub struct Second;
+/// The third register, of instructions without a memory operand: [`Operands::base`].
+pub struct Third;
 /// The accumulator and the other implied registers, by number.
 pub struct Fixed<const REGISTER: u8>;
 /// Memory at the address of base, index and displacement.
@@ -236,6 +285,7 @@ macro_rules! register_form {
 
 register_form!(First, [], o => o.first);
 register_form!(Second, [], o => o.second);
+register_form!(Third, [], o => o.base);
 register_form!(Fixed<REGISTER>, [const REGISTER: u8], _o => REGISTER);
 
 impl Form for Memory {
@@ -262,6 +312,48 @@ impl Form for Memory {
     #[inline(always)]
     fn close<B: Backend, T: Int>(b: &mut B, _: &Operands, cell: B::Cell<T>, value: B::Val<T>) {
         b.close(cell, value);
+    }
+}
+
+/// Where an operand that is read and changed may be; every [`Form`] is one.
+pub trait Place: 'static {
+    /// Changes the operand, and gives what it was. `change` may set flags and nothing else.
+    ///
+    /// # Errors
+    /// As [`Backend::open`].
+    fn update<B: Backend, T: Int>(
+        b: &mut B,
+        o: &Operands,
+        change: impl Fn(&mut B, B::Val<T>) -> B::Val<T>,
+    ) -> Try<B, B::Val<T>>;
+}
+
+impl<F: Form> Place for F {
+    #[inline(always)]
+    fn update<B: Backend, T: Int>(
+        b: &mut B,
+        o: &Operands,
+        change: impl Fn(&mut B, B::Val<T>) -> B::Val<T>,
+    ) -> Try<B, B::Val<T>> {
+        let (open, before) = F::open::<B, T>(b, o)?;
+        let after = change(b, before);
+        F::close(b, o, open, after);
+        Ok(before)
+    }
+}
+
+/// [`Memory`] that no other processor reaches between reading and writing: behind a LOCK prefix, and XCHG's.
+pub struct Locked;
+
+impl Place for Locked {
+    #[inline(always)]
+    fn update<B: Backend, T: Int>(
+        b: &mut B,
+        o: &Operands,
+        change: impl Fn(&mut B, B::Val<T>) -> B::Val<T>,
+    ) -> Try<B, B::Val<T>> {
+        let offset = offset(b, o);
+        b.update_locked(o.segment, offset, change)
     }
 }
 

@@ -1,8 +1,9 @@
 //! What every backend that executes at once has in common: the arithmetic of a meaning, done on the processor's own
 //! registers and flags.
 
-use super::alu::{self, Int, Shift, borrows_of_difference, carries_of_sum};
+use super::alu::{self, Int, Shift, borrows_of_difference, carries_of_sum, flag};
 use super::backend::Backend;
+use super::bits;
 use super::operands::Operands;
 use super::state::{State, reg, seg};
 
@@ -39,6 +40,12 @@ pub trait Executing: Sized {
 
     /// [`Backend::close`].
     fn close_memory<T: Int>(&mut self, place: Self::Place<T>, value: T);
+
+    /// Writes `new` to an opened place where `found` still is, as one access that no other processor comes between.
+    ///
+    /// # Errors
+    /// With what is there, when it is not `found`.
+    fn exchange_memory<T: Int>(&mut self, place: Self::Place<T>, found: T, new: T) -> Result<(), T>;
 
     /// [`Backend::next_instruction`].
     fn next_offset(&mut self) -> u64;
@@ -122,6 +129,25 @@ impl<E: Executing> Backend for E {
         self.close_memory(cell, value);
     }
 
+    #[inline]
+    fn update_locked<T: Int>(
+        &mut self,
+        segment: u8,
+        offset: u64,
+        change: impl Fn(&mut Self, T) -> T,
+    ) -> Result<T, E::Trouble> {
+        let (place, mut found) = self.open_memory::<T>(segment, offset)?;
+        let flags = self.state().flags;
+        loop {
+            let changed = change(self, found);
+            match self.exchange_memory(place, found, changed) {
+                Ok(()) => return Ok(found),
+                Err(now) => found = now,
+            }
+            self.state().flags = flags;
+        }
+    }
+
     #[inline(always)]
     fn add<T: Int>(&mut self, a: T, b: T) -> T {
         T::low(a.wide().wrapping_add(b.wide()))
@@ -158,6 +184,53 @@ impl<E: Executing> Backend for E {
     }
 
     #[inline(always)]
+    fn shift_left<T: Int>(&mut self, a: T, count: T) -> T {
+        T::low(a.wide() << (count.wide() & 63))
+    }
+
+    #[inline(always)]
+    fn shift_right<T: Int>(&mut self, a: T, count: T) -> T {
+        T::low(a.wide() >> (count.wide() & 63))
+    }
+
+    #[inline(always)]
+    fn shift_right_signed<T: Int>(&mut self, a: T, count: T) -> T {
+        T::low((a.signed() >> (count.wide() & 63)) as u64)
+    }
+
+    #[inline(always)]
+    fn leading_zeros<T: Int>(&mut self, a: T) -> T {
+        T::low(u64::from(a.wide().leading_zeros() - (64 - T::BITS)))
+    }
+
+    #[inline(always)]
+    fn trailing_zeros<T: Int>(&mut self, a: T) -> T {
+        T::low(u64::from(a.wide().trailing_zeros().min(T::BITS)))
+    }
+
+    #[inline(always)]
+    fn ones<T: Int>(&mut self, a: T) -> T {
+        T::low(u64::from(a.wide().count_ones()))
+    }
+
+    #[inline(always)]
+    fn swapped_bytes<T: Int>(&mut self, a: T) -> T {
+        T::low(a.wide().swap_bytes() >> (64 - T::BITS))
+    }
+
+    fn deposit<T: Int>(&mut self, a: T, mask: T) -> T {
+        T::low(bits::deposit(a.wide(), mask.wide()))
+    }
+
+    fn gather<T: Int>(&mut self, a: T, mask: T) -> T {
+        T::low(bits::gather(a.wide(), mask.wide()))
+    }
+
+    fn crc32<T: Int>(&mut self, crc: u32, data: T) -> u32 {
+        bits::crc32(crc, data)
+    }
+
+    #[inline(always)]
     fn zero_extend<T: Int, U: Int>(&mut self, a: T) -> U {
         U::low(a.wide())
     }
@@ -188,6 +261,17 @@ impl<E: Executing> Backend for E {
             flags.set_logic(value);
         }
         flags.set_carry_and_overflow(carry, overflow);
+        value
+    }
+
+    #[inline]
+    fn shift_double<T: Int>(&mut self, left: bool, a: T, filler: T, count: u8) -> T {
+        if count == 0 {
+            return a;
+        }
+        let (value, carry) = bits::shift_double(left, a, filler, u32::from(count));
+        self.state().flags.set_logic(value);
+        self.state().flags.set_carry_and_overflow(carry, value.is_negative() != a.is_negative());
         value
     }
 
@@ -234,6 +318,23 @@ impl<E: Executing> Backend for E {
     }
 
     #[inline(always)]
+    fn set_carry(&mut self, carry: bool) {
+        self.state().flags.set_carry(carry);
+    }
+
+    #[inline(always)]
+    fn set_overflow(&mut self, overflow: bool) {
+        let carry = self.state().flags.carry();
+        self.state().flags.set_carry_and_overflow(carry, overflow);
+    }
+
+    #[inline(always)]
+    fn set_comparison(&mut self, zero: bool, parity: bool, carry: bool) {
+        let bit = |set: bool, bit: u16| if set { bit } else { 0 };
+        self.state().flags.set_status(bit(zero, flag::ZF) | bit(parity, flag::PF) | bit(carry, flag::CF));
+    }
+
+    #[inline(always)]
     fn is_zero<T: Int>(&mut self, a: T) -> bool {
         a.wide() == 0
     }
@@ -241,6 +342,11 @@ impl<E: Executing> Backend for E {
     #[inline(always)]
     fn equal<T: Int>(&mut self, a: T, b: T) -> bool {
         a == b
+    }
+
+    #[inline(always)]
+    fn less<T: Int>(&mut self, a: T, b: T) -> bool {
+        a.wide() < b.wide()
     }
 
     #[inline(always)]

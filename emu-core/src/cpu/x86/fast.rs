@@ -141,6 +141,11 @@ impl<'a, A: Addressing> Executing for Fast<'a, A> {
     }
 
     #[inline(always)]
+    fn exchange_memory<T: Int>(&mut self, place: Opened<'a, T>, found: T, new: T) -> Result<(), T> {
+        place.exchange(found, new)
+    }
+
+    #[inline(always)]
     fn next_offset(&mut self) -> u64 {
         let end = self.op.end_of_trace();
         match A::KIND {

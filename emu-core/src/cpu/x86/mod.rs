@@ -7,6 +7,7 @@
 
 pub mod alu;
 pub mod backend;
+pub mod bits;
 pub mod checked;
 pub mod cpu;
 mod describe;

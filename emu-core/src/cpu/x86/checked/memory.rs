@@ -133,6 +133,28 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         }
     }
 
+    /// Writes `new` where `found` still is, as one access that no other processor comes between.
+    ///
+    /// What crosses a page, and what the write table does not map (devices, pages with code), is compared and written
+    /// by two accesses.
+    ///
+    /// # Errors
+    /// With what is there, when it is not `found`.
+    #[inline]
+    pub fn exchange_cell<T: Int>(&mut self, cell: &Cell, found: T, new: T) -> Result<(), T> {
+        if cell.beyond.is_none()
+            && let Some((place, _)) = self.bus.tlb().ways(PRIVILEGE).open::<T>(cell.linear)
+        {
+            let result = place.exchange(found, new);
+            if result.is_ok() {
+                self.tell(BusStatus::MemoryWrite, cell.physical, new);
+            }
+            return result;
+        }
+        self.write_cell(cell, new);
+        Ok(())
+    }
+
     /// Reads memory past segments: descriptor and vector tables.
     pub fn read_linear<T: Int>(&mut self, linear: Linear) -> T {
         self.read_cell(&self.cell(linear, T::BYTES))

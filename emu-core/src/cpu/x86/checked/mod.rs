@@ -115,6 +115,11 @@ impl<B: MemoryBus, P: Probe> Executing for Checked<'_, B, P> {
         self.write_cell(&cell, value);
     }
 
+    #[inline]
+    fn exchange_memory<T: Int>(&mut self, cell: Cell, found: T, new: T) -> Result<(), T> {
+        self.exchange_cell(&cell, found, new)
+    }
+
     #[inline(always)]
     fn next_offset(&mut self) -> u64 {
         self.s.rip

@@ -1,8 +1,8 @@
 //! Handlers of what computes.
 
-use super::{Kind, Select, View, by_form, by_forms, by_number, by_wide_width, by_width};
+use super::{Kind, Select, View, by_form, by_forms, by_number, by_place, by_wide_width, by_width};
 use crate::cpu::x86::alu::Shift as ShiftKind;
-use crate::cpu::x86::backend::{First, Immediate, Memory, Second};
+use crate::cpu::x86::backend::{First, Immediate, Locked, Memory, Second};
 use crate::cpu::x86::meaning::arithmetic::{
     Adc, Add, And, Binary, Change, Combine, Compare, Count, Dec, Divide, ExtendAccumulator, Inc, Multiply,
     MultiplyWide, Neg, Not, Or, Sbb, Shift, SignIntoDx, Sub, Unary, Xor,
@@ -40,8 +40,10 @@ fn rest<S: Select>(view: &View<'_>) -> Option<S::Handler> {
         Mnemonic::Shl | Mnemonic::Sal | Mnemonic::Shr | Mnemonic::Sar => shift::<S>(view),
         Mnemonic::Cbw => Some(S::meaning::<ExtendAccumulator<u8, u16>>()),
         Mnemonic::Cwde => Some(S::meaning::<ExtendAccumulator<u16, u32>>()),
+        Mnemonic::Cdqe => Some(S::meaning::<ExtendAccumulator<u32, u64>>()),
         Mnemonic::Cwd => Some(S::meaning::<SignIntoDx<u16>>()),
         Mnemonic::Cdq => Some(S::meaning::<SignIntoDx<u32>>()),
+        Mnemonic::Cqo => Some(S::meaning::<SignIntoDx<u64>>()),
         Mnemonic::Daa => Some(S::routine::<decimal::Daa>()),
         Mnemonic::Das => Some(S::routine::<decimal::Das>()),
         Mnemonic::Aaa => Some(S::routine::<decimal::Aaa>()),
@@ -54,7 +56,13 @@ fn rest<S: Select>(view: &View<'_>) -> Option<S::Handler> {
 }
 
 fn binary<S: Select, C: Combine>(view: &View<'_>) -> Option<S::Handler> {
-    by_forms!(view, D, F => by_width!(view.width(0), T => S::meaning::<Binary<C, T, D, F>>()))
+    match (view.place(), view.kind(1)) {
+        (Kind::Locked, Kind::Immediate) => {
+            by_width!(view.width(0), T => S::meaning::<Binary<C, T, Locked, Immediate>>())
+        }
+        (Kind::Locked, _) => by_width!(view.width(0), T => S::meaning::<Binary<C, T, Locked, First>>()),
+        _ => by_forms!(view, D, F => by_width!(view.width(0), T => S::meaning::<Binary<C, T, D, F>>())),
+    }
 }
 
 fn compare<S: Select, C: Combine>(view: &View<'_>) -> Option<S::Handler> {
@@ -62,7 +70,7 @@ fn compare<S: Select, C: Combine>(view: &View<'_>) -> Option<S::Handler> {
 }
 
 fn unary<S: Select, C: Change>(view: &View<'_>) -> Option<S::Handler> {
-    by_form!(view.kind(0), D => by_width!(view.width(0), T => S::meaning::<Unary<C, T, D>>()))
+    by_place!(view, D => by_width!(view.width(0), T => S::meaning::<Unary<C, T, D>>()))
 }
 
 fn multiply_wide<S: Select, const SIGNED: bool>(view: &View<'_>) -> Option<S::Handler> {

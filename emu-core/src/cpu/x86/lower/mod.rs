@@ -2,6 +2,7 @@
 //! strict engine.
 
 mod arithmetic;
+mod bits;
 mod control;
 mod transfer;
 mod x87;
@@ -15,7 +16,8 @@ use super::routine::x87::{Computes, Instruction as FpuInstruction};
 use super::state::reg;
 use crate::addr::Width;
 use iced_x86::{
-    Code, ConditionCode, CpuidFeature, Decoder, DecoderOptions, FlowControl, Instruction, OpKind, Register,
+    Code, ConditionCode, CpuidFeature, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind,
+    Register,
 };
 
 /// What an engine makes of a meaning.
@@ -172,6 +174,8 @@ enum Kind {
     Register,
     Segment,
     Memory,
+    /// Memory, read and written as one access: [`View::place`] alone tells it apart.
+    Locked,
     Immediate,
     Branch,
     FarBranch,
@@ -182,7 +186,7 @@ enum Kind {
 pub struct View<'a> {
     instruction: &'a Instruction,
     pub operands: Operands,
-    kinds: [Kind; 3],
+    kinds: [Kind; 4],
     escape: Escaped,
 }
 
@@ -192,8 +196,8 @@ impl<'a> View<'a> {
         let mut view = Self { instruction, operands: Operands::default(), kinds, escape };
         view.operands.length = instruction.len() as u8;
         view.operands.repeat = repeat_of(instruction);
-        view.take_registers();
         view.take_memory(origin)?;
+        view.take_registers();
         view.take_immediate();
         view.operands.detail = detail(instruction);
         if let Escaped::Present(opcode) = escape {
@@ -213,6 +217,7 @@ impl<'a> View<'a> {
         }
         transfer::select::<S>(self)
             .or_else(|| arithmetic::select::<S>(self))
+            .or_else(|| bits::select::<S>(self))
             .or_else(|| control::select::<S>(self))
     }
 
@@ -246,14 +251,27 @@ impl<'a> View<'a> {
         self.kinds[i]
     }
 
-    /// General registers in the order of the operands, segment registers in [`Operands::second`].
+    /// Where the first operand is, if it is one that is changed.
+    fn place(&self) -> Kind {
+        let locked = self.instruction.has_lock_prefix() || self.instruction.mnemonic() == Mnemonic::Xchg;
+        match self.kind(0) {
+            Kind::Memory if locked => Kind::Locked,
+            kind => kind,
+        }
+    }
+
+    /// Registers in the order of the operands, segment registers in [`Operands::second`].
     fn take_registers(&mut self) {
         let mut next = 0;
         for (i, kind) in self.kinds.into_iter().enumerate() {
             let register = self.instruction.op_register(i as u32);
             match kind {
-                Kind::Register if next == 0 => self.operands.first = number_of(register),
-                Kind::Register => self.operands.second = number_of(register),
+                Kind::Register => match next {
+                    0 => self.operands.first = number_of(register),
+                    1 => self.operands.second = number_of(register),
+                    _ if !self.has_memory() => self.operands.base = number_of(register),
+                    _ => {}
+                },
                 Kind::Segment => self.operands.second = register.number() as u8,
                 _ => {}
             }
@@ -469,6 +487,20 @@ macro_rules! by_number {
     };
 }
 
+/// Names a type for where an operand is that is changed: [`First`](super::backend::First), memory, or memory behind a
+/// LOCK prefix.
+macro_rules! by_place {
+    ($view:expr, $f:ident => $handler:expr) => {
+        match $view.place() {
+            $crate::cpu::x86::lower::Kind::Locked => {
+                type $f = $crate::cpu::x86::backend::Locked;
+                $handler
+            }
+            kind => $crate::cpu::x86::lower::by_form!(kind, $f => $handler),
+        }
+    };
+}
+
 /// Names types for the usual pairs of forms.
 macro_rules! by_forms {
     ($view:expr, $d:ident, $s:ident => $handler:expr) => {{
@@ -505,4 +537,4 @@ macro_rules! by_forms {
     }};
 }
 
-use {by_form, by_forms, by_number, by_wide_width, by_width};
+use {by_form, by_forms, by_number, by_place, by_wide_width, by_width};

@@ -2,28 +2,63 @@
 
 use super::{Kind, Select, View, by_form, by_forms, by_wide_width, by_width};
 use crate::addr::Width;
-use crate::cpu::x86::backend::{First, Immediate, Memory, Second, Selector};
-use crate::cpu::x86::meaning::transfer::{Exchange, Extend, Leave, LoadAddress, Move, Nothing, Pop, Push};
-use crate::cpu::x86::routine::{far, string, system};
+use crate::cpu::x86::backend::{First, Immediate, Locked, Memory, Second, Selector};
+use crate::cpu::x86::meaning::transfer::{
+    Exchange, Extend, Leave, LoadAddress, Move, MoveIf, Nothing, Pop, Push, SetIf, Touch,
+};
+use crate::cpu::x86::routine::{far, random, string, system};
 use crate::cpu::x86::state::seg;
-use iced_x86::{Code, Mnemonic};
+use iced_x86::{Code, ConditionCode, Mnemonic};
 
 pub(super) fn select<S: Select>(view: &View<'_>) -> Option<S::Handler> {
     match view.instruction.mnemonic() {
         Mnemonic::Mov => move_::<S>(view),
         Mnemonic::Movzx => extend::<S, false>(view),
-        Mnemonic::Movsx => extend::<S, true>(view),
+        Mnemonic::Movsx | Mnemonic::Movsxd => extend::<S, true>(view),
         Mnemonic::Lea => by_wide_width!(view.width(0), T => S::meaning::<LoadAddress<T>>()),
         Mnemonic::Xchg => exchange::<S>(view),
         Mnemonic::Push => push::<S>(view),
         Mnemonic::Pop => pop::<S>(view),
-        Mnemonic::Nop => Some(S::meaning::<Nothing>()),
         Mnemonic::Xlatb => Some(S::routine::<system::Xlat>()),
         Mnemonic::Les | Mnemonic::Lds | Mnemonic::Lss | Mnemonic::Lfs | Mnemonic::Lgs => {
             by_wide_width!(view.width(0), T => S::routine::<far::LoadPointer<T>>())
         }
         Mnemonic::In | Mnemonic::Out => port::<S>(view),
-        _ => frames::<S>(view).or_else(|| strings::<S>(view)),
+        _ => frames::<S>(view)
+            .or_else(|| strings::<S>(view))
+            .or_else(|| conditional::<S>(view))
+            .or_else(|| hints::<S>(view)),
+    }
+}
+
+/// SETcc and CMOVcc.
+fn conditional<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    if view.instruction.condition_code() == ConditionCode::None {
+        return None;
+    }
+    match (view.kind(0), view.kind(1)) {
+        (Kind::Branch, _) => None,
+        (Kind::Register, Kind::None) => Some(S::meaning::<SetIf<First>>()),
+        (Kind::Memory, Kind::None) => Some(S::meaning::<SetIf<Memory>>()),
+        (_, Kind::Register) => by_wide_width!(view.width(0), T => S::meaning::<MoveIf<T, Second>>()),
+        (_, Kind::Memory) => by_wide_width!(view.width(0), T => S::meaning::<MoveIf<T, Memory>>()),
+        _ => None,
+    }
+}
+
+/// What tells the processor something that changes no result: it does nothing here. Accesses are made in order as it is.
+fn hints<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    use Mnemonic as M;
+    match view.instruction.mnemonic() {
+        M::Nop | M::Reservednop | M::Pause | M::Endbr32 | M::Endbr64 => Some(S::meaning::<Nothing>()),
+        M::Prefetchnta | M::Prefetcht0 | M::Prefetcht1 | M::Prefetcht2 => Some(S::meaning::<Nothing>()),
+        M::Prefetch | M::Prefetchw | M::Prefetchwt1 => Some(S::meaning::<Nothing>()),
+        M::Lfence | M::Mfence | M::Sfence => Some(S::meaning::<Nothing>()),
+        M::Clflush | M::Clflushopt | M::Clwb => Some(S::meaning::<Touch>()),
+        M::Movnti => by_forms!(view, D, F => by_width!(view.width(0), T => S::meaning::<Move<T, D, F>>())),
+        M::Umov => by_forms!(view, D, F => by_width!(view.width(0), T => S::meaning::<Move<T, D, F>>())),
+        M::Rdrand | M::Rdseed => by_wide_width!(view.width(0), T => S::routine::<random::Random<T>>()),
+        _ => None,
     }
 }
 
@@ -65,6 +100,7 @@ fn extend<S: Select, const SIGNED: bool>(view: &View<'_>) -> Option<S::Handler> 
     by_forms!(view, D, F => match view.width(1) {
         Some(Width::Byte) => by_wide_width!(view.width(0), U => S::meaning::<Extend<u8, U, D, F, SIGNED>>()),
         Some(Width::Word) => by_wide_width!(view.width(0), U => S::meaning::<Extend<u16, U, D, F, SIGNED>>()),
+        Some(Width::Dword) => by_wide_width!(view.width(0), U => S::meaning::<Extend<u32, U, D, F, SIGNED>>()),
         _ => None,
     })
 }
@@ -73,7 +109,7 @@ fn exchange<S: Select>(view: &View<'_>) -> Option<S::Handler> {
     let width = view.width(0);
     match (view.kind(0), view.kind(1)) {
         (Kind::Memory, _) | (_, Kind::Memory) => {
-            by_width!(width, T => S::meaning::<Exchange<T, Memory, First>>())
+            by_width!(width, T => S::meaning::<Exchange<T, Locked, First>>())
         }
         _ => by_width!(width, T => S::meaning::<Exchange<T, First, Second>>()),
     }
@@ -113,37 +149,32 @@ fn port<S: Select>(view: &View<'_>) -> Option<S::Handler> {
 }
 
 fn strings<S: Select>(view: &View<'_>) -> Option<S::Handler> {
-    let width = string_width(view.instruction.mnemonic())?;
-    match view.instruction.mnemonic() {
-        Mnemonic::Movsb | Mnemonic::Movsw | Mnemonic::Movsd => {
-            by_width!(width, T => S::routine::<string::Movs<T>>())
-        }
-        Mnemonic::Cmpsb | Mnemonic::Cmpsw | Mnemonic::Cmpsd => {
-            by_width!(width, T => S::routine::<string::Cmps<T>>())
-        }
-        Mnemonic::Scasb | Mnemonic::Scasw | Mnemonic::Scasd => {
-            by_width!(width, T => S::routine::<string::Scas<T>>())
-        }
-        Mnemonic::Lodsb | Mnemonic::Lodsw | Mnemonic::Lodsd => {
-            by_width!(width, T => S::routine::<string::Lods<T>>())
-        }
-        Mnemonic::Stosb | Mnemonic::Stosw | Mnemonic::Stosd => {
-            by_width!(width, T => S::routine::<string::Stos<T>>())
-        }
-        Mnemonic::Insb | Mnemonic::Insw | Mnemonic::Insd => {
-            by_width!(width, T => S::routine::<string::Ins<T>>())
-        }
+    use Mnemonic as M;
+    // SSE has a MOVSD and a CMPSD, too.
+    if !view.instruction.is_string_instruction() {
+        return None;
+    }
+    let mnemonic = view.instruction.mnemonic();
+    let width = string_width(mnemonic);
+    match mnemonic {
+        M::Movsb | M::Movsw | M::Movsd | M::Movsq => by_width!(width, T => S::routine::<string::Movs<T>>()),
+        M::Cmpsb | M::Cmpsw | M::Cmpsd | M::Cmpsq => by_width!(width, T => S::routine::<string::Cmps<T>>()),
+        M::Scasb | M::Scasw | M::Scasd | M::Scasq => by_width!(width, T => S::routine::<string::Scas<T>>()),
+        M::Lodsb | M::Lodsw | M::Lodsd | M::Lodsq => by_width!(width, T => S::routine::<string::Lods<T>>()),
+        M::Stosb | M::Stosw | M::Stosd | M::Stosq => by_width!(width, T => S::routine::<string::Stos<T>>()),
+        M::Insb | M::Insw | M::Insd => by_width!(width, T => S::routine::<string::Ins<T>>()),
         _ => by_width!(width, T => S::routine::<string::Outs<T>>()),
     }
 }
 
-/// The width of a string instruction, which its name says; `None` for all others.
-fn string_width(mnemonic: Mnemonic) -> Option<Option<Width>> {
+/// The width of a string instruction, which its name says.
+fn string_width(mnemonic: Mnemonic) -> Option<Width> {
     use Mnemonic as M;
-    Some(Some(match mnemonic {
+    Some(match mnemonic {
         M::Movsb | M::Cmpsb | M::Scasb | M::Lodsb | M::Stosb | M::Insb | M::Outsb => Width::Byte,
         M::Movsw | M::Cmpsw | M::Scasw | M::Lodsw | M::Stosw | M::Insw | M::Outsw => Width::Word,
         M::Movsd | M::Cmpsd | M::Scasd | M::Lodsd | M::Stosd | M::Insd | M::Outsd => Width::Dword,
+        M::Movsq | M::Cmpsq | M::Scasq | M::Lodsq | M::Stosq => Width::Qword,
         _ => return None,
-    }))
+    })
 }

@@ -1,7 +1,7 @@
 //! Sums, differences, bitwise operations, shifts and products (Intel SDM volume 2).
 
 use crate::cpu::x86::alu::{Int, Shift as ShiftKind};
-use crate::cpu::x86::backend::{Backend, Done, Fixed, Form, Meaning, Source};
+use crate::cpu::x86::backend::{Backend, Done, Fixed, Form, Meaning, Place, Source};
 use crate::cpu::x86::operands::Operands;
 use crate::cpu::x86::state::reg;
 use std::marker::PhantomData;
@@ -76,13 +76,11 @@ combine! {
 /// `D = D combined with S`.
 pub struct Binary<C, T, D, S>(PhantomData<(C, T, D, S)>);
 
-impl<C: Combine, T: Int, D: Form, S: Source> Meaning for Binary<C, T, D, S> {
+impl<C: Combine, T: Int, D: Place, S: Source> Meaning for Binary<C, T, D, S> {
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let right = S::get::<B, T>(b, o)?;
-        let (open, left) = D::open::<B, T>(b, o)?;
-        let result = C::combine::<B, T>(b, left, right);
-        D::close(b, o, open, result);
+        D::update::<B, T>(b, o, |b, left| C::combine::<B, T>(b, left, right))?;
         Ok(())
     }
 }
@@ -139,12 +137,10 @@ change! {
 /// `D = D changed`.
 pub struct Unary<C, T, D>(PhantomData<(C, T, D)>);
 
-impl<C: Change, T: Int, D: Form> Meaning for Unary<C, T, D> {
+impl<C: Change, T: Int, D: Place> Meaning for Unary<C, T, D> {
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
-        let (open, value) = D::open::<B, T>(b, o)?;
-        let result = C::change::<B, T>(b, value);
-        D::close(b, o, open, result);
+        D::update::<B, T>(b, o, C::change::<B, T>)?;
         Ok(())
     }
 }

@@ -2,5 +2,6 @@
 //! [`Backend`](super::backend::Backend).
 
 pub mod arithmetic;
+pub mod bits;
 pub mod flow;
 pub mod transfer;

@@ -1,7 +1,9 @@
 //! Moves, extensions, exchanges, addresses and the stack.
 
 use crate::cpu::x86::alu::Int;
-use crate::cpu::x86::backend::{self, Backend, Done, Fixed, Form, Meaning, Source, peek_top, push};
+use crate::cpu::x86::backend::{
+    self, Backend, Done, Fixed, Form, Meaning, Memory, Place, Source, peek_top, push,
+};
 use crate::cpu::x86::operands::Operands;
 use crate::cpu::x86::state::reg;
 use std::marker::PhantomData;
@@ -32,12 +34,11 @@ impl<T: Int, U: Int, D: Form, S: Source, const SIGNED: bool> Meaning for Extend<
 /// XCHG.
 pub struct Exchange<T, D, S>(PhantomData<(T, D, S)>);
 
-impl<T: Int, D: Form, S: Form> Meaning for Exchange<T, D, S> {
+impl<T: Int, D: Place, S: Form> Meaning for Exchange<T, D, S> {
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
-        let (open, left) = D::open::<B, T>(b, o)?;
         let right = S::read::<B, T>(b, o)?;
-        D::close(b, o, open, right);
+        let left = D::update::<B, T>(b, o, |_, _| right)?;
         S::write(b, o, left)
     }
 }
@@ -129,6 +130,16 @@ impl Meaning for Nothing {
     #[inline(always)]
     fn run<B: Backend>(_: &mut B, _: &Operands) -> Done<B> {
         Ok(())
+    }
+}
+
+/// CLFLUSH and its kin: the byte is reached as by a read, and that is all.
+pub struct Touch;
+
+impl Meaning for Touch {
+    #[inline(always)]
+    fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
+        Memory::read::<B, u8>(b, o).map(drop)
     }
 }
 

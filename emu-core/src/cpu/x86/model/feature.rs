@@ -196,7 +196,8 @@ pub(super) fn of_instruction(group: CpuidFeature) -> Needs {
         C::RDTSCP => F::Rdtscp,
         C::D3NOW => F::ThreeDNow,
         C::D3NOWEXT => F::ThreeDNowExtensions,
-        C::MULTIBYTENOP => F::LongNop,
+        // ENDBR is a NOP of those before it.
+        C::MULTIBYTENOP | C::CET_IBT => F::LongNop,
         C::SMM => F::Smm,
         C::RDPMC => F::PerformanceCounters,
         _ => return Needs::Nobody,

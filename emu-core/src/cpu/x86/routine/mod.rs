@@ -1,7 +1,9 @@
 //! Instructions that are rare or long, as plain functions over the checked processor.
 
 pub mod decimal;
+pub mod exchange;
 pub mod far;
+pub mod random;
 pub mod string;
 pub mod system;
 pub mod x87;

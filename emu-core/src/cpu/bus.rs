@@ -1,5 +1,6 @@
 //! The bus that a processor drives.
 
+use super::int::Int;
 use crate::addr::{Linear, Physical, Width};
 use crate::mem::{Changes, GuestOrder, Place, Privilege, Scalar, Table, Tlb};
 use crate::time::Cycle;
@@ -86,6 +87,25 @@ pub trait MemoryBus: CpuBus + 'static {
 
     /// The coprocessor's error pin (FERR of an 80486, ERROR of an 80387) has another level: PCs make IRQ 13 of it.
     fn set_coprocessor_error(&mut self, _level: bool) {}
+
+    /// Reads a table of the paging unit, past the TLB. One that lies in no memory reads as ones.
+    fn read_table<T: Int>(&mut self, at: Physical) -> T {
+        match self.place(at) {
+            Place::Ram { block, offset, .. } | Place::Rom { block, offset, .. } => block.read(offset),
+            _ => None,
+        }
+        .unwrap_or(T::low(u64::MAX))
+    }
+
+    /// Puts `new` where `old` is in a table of the paging unit, in one step that no other processor comes between. Gives
+    /// whether `old` was there; what is no RAM pretends so.
+    fn update_table<T: Int>(&mut self, at: Physical, old: T, new: T) -> bool {
+        match self.place(at) {
+            Place::Ram { block, offset, .. } => block.compare_exchange(offset, old, new),
+            _ => None,
+        }
+        .unwrap_or(true)
+    }
 }
 
 /// An access whose address has been translated.

@@ -6,7 +6,7 @@
 
 use memmap2::{MmapOptions, MmapRaw};
 use std::io;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::SeqCst};
 
 /// An integer that guest memory can hold: `u8`, `u16`, `u32` or `u64`.
 pub trait Scalar: Raw + Copy + Eq + std::fmt::Debug + TryFrom<u64> + Into<u64> + Send + 'static {
@@ -237,6 +237,38 @@ impl HostMemory {
         self.check::<T>(index);
         // SAFETY: as for `load`.
         unsafe { T::store(self.base().add(index), value) }
+    }
+
+    /// Puts `new` where `old` is, in one step that nobody can come between if the scalar is aligned. Gives whether it
+    /// was there.
+    ///
+    /// # Panics
+    /// As [`Self::load`].
+    pub fn compare_exchange<T: Scalar>(&self, index: usize, old: T, new: T) -> bool {
+        self.check::<T>(index);
+        let at = self.base().wrapping_add(index);
+        if !index.is_multiple_of(size_of::<T>()) {
+            let same = self.load::<T>(index) == old;
+            if same {
+                self.store(index, new);
+            }
+            return same;
+        }
+        let (old, new): (u64, u64) = (old.into(), new.into());
+        // SAFETY: the range was just checked and is aligned, because the base lies on a page; it is only ever accessed
+        // through atomics and the primitive, and `self` keeps it alive.
+        unsafe {
+            match T::BYTES {
+                1 => AtomicU8::from_ptr(at).compare_exchange(old as u8, new as u8, SeqCst, SeqCst).is_ok(),
+                2 => AtomicU16::from_ptr(at.cast())
+                    .compare_exchange(old as u16, new as u16, SeqCst, SeqCst)
+                    .is_ok(),
+                4 => AtomicU32::from_ptr(at.cast())
+                    .compare_exchange(old as u32, new as u32, SeqCst, SeqCst)
+                    .is_ok(),
+                _ => AtomicU64::from_ptr(at.cast()).compare_exchange(old, new, SeqCst, SeqCst).is_ok(),
+            }
+        }
     }
 
     /// Word number `index` of memory that is used as a bit set.

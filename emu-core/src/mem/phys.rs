@@ -294,10 +294,10 @@ impl PhysMem {
         let page = Physical(physical.0 - physical.0 % PAGE_SIZE);
         match self.lookup(page) {
             Place::Ram { block, offset, left } if left >= PAGE_SIZE => {
-                tlb.fill(table, privilege, at, block, offset)
+                tlb.fill(table, privilege, at, page, block, offset)
             }
             Place::Rom { block, offset, left } if left >= PAGE_SIZE && table != Table::Write => {
-                tlb.fill(table, privilege, at, block, offset)
+                tlb.fill(table, privilege, at, page, block, offset)
             }
             _ => {
                 tlb.count_unmapped(table);

@@ -132,6 +132,16 @@ impl RamBlock {
         Some(())
     }
 
+    /// Puts `new` where `old` is, as one step if the scalar is aligned; what follows is as for [`Self::write`]. Gives
+    /// whether it was there; `None` when it does not lie whole within the block.
+    pub fn compare_exchange<T: Scalar>(&self, offset: u64, old: T, new: T) -> Option<bool> {
+        let done = self.memory.compare_exchange(self.host_index::<T>(offset)?, old, new);
+        if done {
+            self.written(offset..offset + T::BYTES);
+        }
+        Some(done)
+    }
+
     /// Copies guest bytes out, lowest address first. `None`, and nothing copied, when they do not all lie within.
     pub fn read_bytes(&self, offset: u64, to: &mut [u8]) -> Option<()> {
         self.range(offset, to.len() as u64)?;

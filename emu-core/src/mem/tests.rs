@@ -450,7 +450,7 @@ fn dirty_pages_are_told_once_and_again_after_new_writes() {
     let mut tlb = Tlb::<LittleGuest>::new();
     ram.attach(tlb.mailbox());
     assert_eq!(ram.take_dirty(), []);
-    assert!(tlb.fill(Table::Write, ROOT, Linear(0), &ram, PAGE_SIZE));
+    assert!(tlb.fill(Table::Write, ROOT, Linear(0), Physical(PAGE_SIZE), &ram, PAGE_SIZE));
     tlb.write(ROOT, Linear(0), 1u8);
     ram.write(3 * PAGE_SIZE - 1, 1u16);
     assert_eq!(ram.take_dirty(), [PAGE_SIZE, 2 * PAGE_SIZE, 3 * PAGE_SIZE]);
@@ -464,7 +464,7 @@ fn a_block_outlives_everyone_but_the_tlb() {
     let mut tlb = Tlb::<LittleGuest>::new();
     let ram = block(PAGE_SIZE);
     ram.write(4, 0x1234u16);
-    assert!(tlb.fill(Table::Read, ROOT, Linear(0x5000), &ram, 0));
+    assert!(tlb.fill(Table::Read, ROOT, Linear(0x5000), Physical(0), &ram, 0));
     let weak = Arc::downgrade(&ram);
     drop(ram);
     assert_eq!(tlb.read(ROOT, Linear(0x5004)), Some(0x1234u16));
@@ -477,8 +477,8 @@ fn the_ends_of_the_address_space_are_no_neighbours() {
     let ram = block(2 * PAGE_SIZE);
     let mut tlb = Tlb::<LittleGuest>::new();
     let top = u64::MAX - (PAGE_SIZE - 1);
-    assert!(tlb.fill(Table::Read, ROOT, Linear(top), &ram, 0));
-    assert!(tlb.fill(Table::Read, ROOT, Linear(0), &ram, PAGE_SIZE));
+    assert!(tlb.fill(Table::Read, ROOT, Linear(top), Physical(0), &ram, 0));
+    assert!(tlb.fill(Table::Read, ROOT, Linear(0), Physical(PAGE_SIZE), &ram, PAGE_SIZE));
     assert_eq!(tlb.read(ROOT, Linear(u64::MAX)), Some(0u8));
     assert_eq!(tlb.read::<u16>(ROOT, Linear(u64::MAX)), None);
     assert_eq!(tlb.read::<u64>(ROOT, Linear(u64::MAX - 6)), None);
@@ -508,8 +508,8 @@ fn race(ram: &Arc<RamBlock>, stop: &AtomicBool, mut round: impl FnMut(&mut Tlb, 
     let mut i = 0;
     while !stop.load(Ordering::Relaxed) {
         tlb.honour();
-        tlb.fill(Table::Read, ROOT, Linear(0), ram, 0);
-        tlb.fill(Table::Write, ROOT, Linear(0), ram, 0);
+        tlb.fill(Table::Read, ROOT, Linear(0), Physical(0), ram, 0);
+        tlb.fill(Table::Write, ROOT, Linear(0), Physical(0), ram, 0);
         round(&mut tlb, i);
         i = i.wrapping_add(1);
     }

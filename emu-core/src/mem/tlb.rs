@@ -15,7 +15,7 @@ use super::host::Scalar;
 use super::mailbox::{CodeLine, Mailbox, Notice};
 use super::ram::{BlockId, RamBlock};
 use super::{GuestOrder, LittleGuest, PAGE_BITS, PAGE_SIZE};
-use crate::addr::Linear;
+use crate::addr::{Linear, Physical};
 use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -132,11 +132,14 @@ const EMPTY: u64 = u64::MAX;
 const EMPTY_ENTRY: Entry = Entry { tag: EMPTY, xor: std::ptr::null_mut() };
 
 type Entries = [Entry; TLB_ENTRIES];
+/// The physical pages of [`Entries`], apart from them because accesses that hit don't look at them.
+type Frames = [u64; TLB_ENTRIES];
 
 /// The part of a [`Tlb`] that serves accesses of one [`Privilege`]: what an engine's handlers look into.
 pub struct Ways<O: GuestOrder> {
     /// By [`Table`], by page.
     tables: [Entries; 3],
+    frames: [Frames; 3],
     order: PhantomData<O>,
 }
 
@@ -240,7 +243,11 @@ impl<O: GuestOrder> Tlb<O> {
 
     /// An empty TLB with a mailbox of its own.
     pub fn new() -> Self {
-        let empty = || Ways { tables: [[EMPTY_ENTRY; TLB_ENTRIES]; 3], order: PhantomData };
+        let empty = || Ways {
+            tables: [[EMPTY_ENTRY; TLB_ENTRIES]; 3],
+            frames: [[0; TLB_ENTRIES]; 3],
+            order: PhantomData,
+        };
         let ways: Box<[Ways<O>]> = std::iter::repeat_with(empty).take(2).collect();
         let Ok(ways) = ways.try_into() else { unreachable!("two were made") };
         Self {
@@ -295,6 +302,14 @@ impl<O: GuestOrder> Tlb<O> {
         self.ways.iter_mut().flat_map(|ways| &mut ways.tables)
     }
 
+    /// The physical address of an access that would hit; `None` is a miss.
+    #[inline]
+    pub fn physical(&self, table: Table, privilege: Privilege, at: Linear, bytes: u64) -> Option<Physical> {
+        let ways = self.ways(privilege);
+        let hits = ways.tables[table as usize][slot(at)].tag == page_of(at.0.wrapping_add(bytes - 1));
+        hits.then(|| Physical(ways.frames[table as usize][slot(at)] | (at.0 & (PAGE_SIZE - 1))))
+    }
+
     /// Whether an access of `bytes` at `at` crosses into the next page, which no entry serves. Counts it if so.
     pub(super) fn crosses(&mut self, table: Table, at: Linear, bytes: u64) -> bool {
         let crosses = page_of(at.0) != page_of(at.0.wrapping_add(bytes - 1));
@@ -307,8 +322,8 @@ impl<O: GuestOrder> Tlb<O> {
         self.counters.table(table).unmapped += 1;
     }
 
-    /// Maps the page around `at` to the page at `offset` of `block`, for one kind of access. The caller has checked
-    /// that the guest may do that, and, for writes, that the block may be written.
+    /// Maps the page around `at` to the page at `offset` of `block`, which is the one around `physical`, for one kind of
+    /// access. The caller has checked that the guest may do that, and, for writes, that the block may be written.
     ///
     /// Gives whether the page is mapped now. It is not where the block has no whole page at `offset` or another byte
     /// order, nor, for writes, where the page has code; then the caller reaches the block itself.
@@ -317,6 +332,7 @@ impl<O: GuestOrder> Tlb<O> {
         table: Table,
         privilege: Privilege,
         at: Linear,
+        physical: Physical,
         block: &Arc<RamBlock>,
         offset: u64,
     ) -> bool {
@@ -336,7 +352,9 @@ impl<O: GuestOrder> Tlb<O> {
         self.keep(block);
         let turn = if Self::BACKWARDS { PAGE_SIZE - 1 } else { 0 };
         let xor = host.map_addr(|host| host ^ (page | turn) as usize);
-        self.ways[privilege as usize].tables[table as usize][slot(at)] = Entry { tag: page, xor };
+        let ways = &mut self.ways[privilege as usize];
+        ways.tables[table as usize][slot(at)] = Entry { tag: page, xor };
+        ways.frames[table as usize][slot(at)] = page_of(physical.0);
         self.counters.table(table).fills += 1;
         true
     }

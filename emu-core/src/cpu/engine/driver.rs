@@ -37,9 +37,11 @@ pub trait Guest {
     /// Why the run ends.
     fn between(&mut self) -> Result<(), Exit>;
 
-    /// Whether nothing but the next instruction of its trace may follow: what [`Self::between`] looks at has not changed,
-    /// nor [`Self::mode`].
+    /// Whether nothing but the next instruction of its trace may follow: what [`Self::between`] looks at has not changed.
     fn goes_on(&self) -> bool;
+
+    /// Changes whenever [`Self::mode`] may have.
+    fn mode_changes(&self) -> u32;
 
     /// Fetches, decodes and executes one instruction with every check.
     fn step(&mut self);
@@ -92,6 +94,7 @@ pub trait Guest {
 pub struct Engine<F: Family, S, M> {
     cache: TraceCache<F, S, M>,
     mode: Option<M>,
+    mode_changes: u32,
     generation: u64,
     fresh: Vec<Translated<F, S>>,
 }
@@ -112,7 +115,7 @@ enum Came {
 
 impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
     pub fn new(cache: TraceCache<F, S, M>) -> Self {
-        Self { cache, mode: None, generation: 0, fresh: Vec::new() }
+        Self { cache, mode: None, mode_changes: 0, generation: 0, fresh: Vec::new() }
     }
 
     pub fn cache(&self) -> &TraceCache<F, S, M> {
@@ -149,6 +152,7 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
             self.generation = generation;
             self.cache.forget_addresses();
         }
+        self.mode_changes = guest.mode_changes();
         let mode = guest.mode();
         if mode != self.mode {
             self.mode = mode;
@@ -295,7 +299,8 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
         let address = self.address_of(at, &side);
         guest.execute(side.checked, &op.operands, header.operands.address(), address);
         let next = self.address_of(at + 1, &self.cache.side[at + 1]);
-        if guest.address() != next || !guest.goes_on() || guest.generation() != self.generation {
+        let same = guest.generation() == self.generation && guest.mode_changes() == self.mode_changes;
+        if guest.address() != next || !guest.goes_on() || !same {
             return Came::Elsewhere;
         }
         if let Some(changes) = guest.changes() {

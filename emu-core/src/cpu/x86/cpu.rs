@@ -126,7 +126,7 @@ impl X86 {
 }
 
 fn reset_state(model: &Model, now: u64, counters: CpuCounters) -> State {
-    State::reset(now, counters, model.reset_cr0, model.address_mask())
+    State::reset(now, counters, model.reset_cr0, model.address_mask() & 0xFFFF_FFFF, model.signature)
 }
 
 impl<B: MemoryBus<Order = LittleGuest>> Processor<B> for X86 {

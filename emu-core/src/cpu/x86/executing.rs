@@ -5,7 +5,7 @@ use super::alu::{self, Int, Shift, borrows_of_difference, carries_of_sum, flag};
 use super::backend::Backend;
 use super::bits;
 use super::operands::Operands;
-use super::state::{State, reg, seg};
+use super::state::{State, reg};
 
 /// A backend that executes. What is left to it is how memory is reached and where the instructions are.
 pub trait Executing: Sized {
@@ -75,7 +75,7 @@ pub trait Executing: Sized {
     /// The bits that a stack pointer has.
     #[inline(always)]
     fn stack_mask(&mut self) -> u64 {
-        self.state().segment(seg::SS).offset_mask()
+        self.state().stack_mask()
     }
 }
 

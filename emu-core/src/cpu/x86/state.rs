@@ -7,6 +7,7 @@ use super::x87::Fpu;
 use crate::addr::Linear;
 use crate::cpu::CpuCounters;
 use crate::cpu::describe::CodeAddress;
+use crate::mem::Privilege;
 use serde::{Deserialize, Serialize};
 
 /// Numbers of the general registers, as instructions encode them.
@@ -89,6 +90,29 @@ pub mod efer {
     pub const NXE: u64 = 1 << 11;
 }
 
+/// Bits of [`Segment::attributes`] (Intel SDM volume 3, 3.4.5).
+pub mod attribute {
+    pub const ACCESSED: u16 = 0x01;
+    /// Of code readable, of data writable.
+    pub const ACCESSIBLE: u16 = 0x02;
+    /// Of data: it ends at 0 and begins above the limit.
+    pub const EXPAND_DOWN: u16 = 0x04;
+    /// Of code: it runs with its caller's privilege.
+    pub const CONFORMING: u16 = 0x04;
+    pub const CODE: u16 = 0x08;
+    /// No system segment and no gate.
+    pub const USER: u16 = 0x10;
+    pub const DPL_SHIFT: u32 = 5;
+    pub const DPL: u16 = 3 << DPL_SHIFT;
+    pub const PRESENT: u16 = 0x80;
+    /// 64-bit code.
+    pub const LONG: u16 = 0x2000;
+    pub const BIG: u16 = 0x4000;
+    pub const GRANULAR: u16 = 0x8000;
+    /// What a segment of real mode has; with a DPL of 3, of virtual-8086 mode.
+    pub const REAL: u16 = 0x93;
+}
+
 /// A linear address: 32 bits, which wrap.
 #[inline(always)]
 pub const fn wrapped(address: u64) -> Linear {
@@ -99,7 +123,7 @@ pub const fn wrapped(address: u64) -> Linear {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Segment {
     pub selector: u16,
-    /// Bytes 5 and 6 of the descriptor: access rights, and G, D/B, L, AVL in bits 12–15.
+    /// Bytes 5 and 6 of the descriptor: access rights ([`attribute`]), and G, D/B, L, AVL in bits 12–15.
     pub attributes: u16,
     /// The offset of the last byte, in bytes whatever the granularity.
     pub limit: u32,
@@ -109,26 +133,94 @@ pub struct Segment {
 impl Segment {
     /// A segment of real mode: 64 KiB, readable, writable and executable.
     pub const fn real(selector: u16) -> Self {
-        Self { selector, attributes: 0x93, limit: 0xFFFF, base: (selector as u64) << 4 }
+        Self { selector, attributes: attribute::REAL, limit: 0xFFFF, base: (selector as u64) << 4 }
+    }
+
+    /// A segment of virtual-8086 mode.
+    pub const fn virtual_8086(selector: u16) -> Self {
+        Self { attributes: attribute::REAL | attribute::DPL, ..Self::real(selector) }
     }
 
     /// D of a code segment, B of a stack segment.
+    #[inline(always)]
     pub const fn is_big(&self) -> bool {
-        self.attributes & 0x4000 != 0
+        self.attributes & attribute::BIG != 0
+    }
+
+    /// Of the code segment: 64-bit mode. Never set outside of long mode.
+    #[inline(always)]
+    pub const fn is_long(&self) -> bool {
+        self.attributes & attribute::LONG != 0
     }
 
     /// The default width of instructions in this code segment.
     pub const fn default_bits(&self) -> u32 {
-        if self.is_big() { 32 } else { 16 }
+        match (self.is_long(), self.is_big()) {
+            (true, _) => 64,
+            (false, true) => 32,
+            (false, false) => 16,
+        }
+    }
+
+    pub const fn is_present(&self) -> bool {
+        self.attributes & attribute::PRESENT != 0
+    }
+
+    /// Code or data; not a system segment.
+    pub const fn is_code_or_data(&self) -> bool {
+        self.attributes & attribute::USER != 0
+    }
+
+    pub const fn is_code(&self) -> bool {
+        self.attributes & (attribute::USER | attribute::CODE) == attribute::USER | attribute::CODE
+    }
+
+    pub const fn is_conforming_code(&self) -> bool {
+        self.is_code() && self.attributes & attribute::CONFORMING != 0
+    }
+
+    pub const fn is_writable_data(&self) -> bool {
+        let kind = attribute::USER | attribute::CODE | attribute::ACCESSIBLE;
+        self.attributes & kind == attribute::USER | attribute::ACCESSIBLE
+    }
+
+    /// Data, or code that may be read.
+    pub const fn is_readable(&self) -> bool {
+        self.is_code_or_data() && (!self.is_code() || self.attributes & attribute::ACCESSIBLE != 0)
+    }
+
+    /// The type of a system segment or gate.
+    pub const fn system_kind(&self) -> u8 {
+        (self.attributes & 0xF) as u8
+    }
+
+    /// The descriptor's privilege level.
+    #[inline(always)]
+    pub const fn dpl(&self) -> u8 {
+        ((self.attributes & attribute::DPL) >> attribute::DPL_SHIFT) as u8
+    }
+
+    /// Whether offsets are linear addresses, and all of them may be used.
+    pub const fn is_flat(&self) -> bool {
+        let kind = attribute::PRESENT | attribute::USER | attribute::BIG;
+        let expands_down =
+            self.attributes & (attribute::CODE | attribute::EXPAND_DOWN) == attribute::EXPAND_DOWN;
+        self.base == 0 && self.limit == u32::MAX && self.attributes & kind == kind && !expands_down
     }
 
     /// The bits that an offset into this segment has: an instruction pointer, a stack pointer.
     #[inline(always)]
     pub const fn offset_mask(&self) -> u64 {
-        if self.is_big() { 0xFFFF_FFFF } else { 0xFFFF }
+        if self.is_long() {
+            u64::MAX
+        } else if self.is_big() {
+            0xFFFF_FFFF
+        } else {
+            0xFFFF
+        }
     }
 
-    /// Where an offset lies.
+    /// Where an offset lies, outside of 64-bit mode.
     #[inline(always)]
     pub const fn linear(&self, offset: u64) -> Linear {
         wrapped(self.base.wrapping_add(offset))
@@ -140,6 +232,65 @@ impl Segment {
 pub struct TableRegister {
     pub base: u64,
     pub limit: u16,
+}
+
+/// Fixed bits of DR6 and DR7 (Intel SDM volume 3, 17.2).
+pub mod dr6 {
+    pub const FIXED: u64 = 0xFFFF_0FF0;
+    pub const BD: u64 = 1 << 13;
+    pub const BS: u64 = 1 << 14;
+    pub const BT: u64 = 1 << 15;
+}
+
+pub mod dr7 {
+    pub const FIXED: u64 = 0x400;
+    /// General detect: an access to a debug register is an exception.
+    pub const GD: u64 = 1 << 13;
+}
+
+/// Model-specific registers that hold what is written to them (Intel SDM volume 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Msrs {
+    /// Added to the clock for the time-stamp counter.
+    pub tsc_offset: u64,
+    pub apic_base: u64,
+    pub pat: u64,
+    /// Base and mask of each variable range.
+    pub mtrr_variable: [u64; 16],
+    pub mtrr_fixed: [u64; 11],
+    pub mtrr_default: u64,
+    pub tsc_aux: u64,
+    pub sysenter_cs: u64,
+    pub sysenter_esp: u64,
+    pub sysenter_eip: u64,
+    pub star: u64,
+    pub lstar: u64,
+    pub cstar: u64,
+    pub sfmask: u64,
+    pub kernel_gs_base: u64,
+}
+
+impl Default for Msrs {
+    /// As after RESET.
+    fn default() -> Self {
+        Self {
+            tsc_offset: 0,
+            apic_base: 0,
+            pat: 0x0007_0406_0007_0406,
+            mtrr_variable: [0; 16],
+            mtrr_fixed: [0; 11],
+            mtrr_default: 0,
+            tsc_aux: 0,
+            sysenter_cs: 0,
+            sysenter_esp: 0,
+            sysenter_eip: 0,
+            star: 0,
+            lstar: 0,
+            cstar: 0,
+            sfmask: 0,
+            kernel_gs_base: 0,
+        }
+    }
 }
 
 /// What the processor is about.
@@ -171,12 +322,26 @@ pub struct State {
     pub cr2: u64,
     pub cr3: u64,
     pub cr4: u64,
+    /// The task priority, in bits 0 to 3.
+    pub cr8: u64,
+    pub efer: u64,
+    /// The PAE page directory pointers, read when CR3 is loaded.
+    pub directories: [u64; 4],
+    pub msrs: Msrs,
     pub debug: [u64; 8],
     pub activity: Activity,
     /// No interrupt comes before the next instruction has been executed: after STI, MOV SS and POP SS.
     pub shadow: bool,
     /// The instruction at RIP is a repeated one that has begun.
     pub repeating: bool,
+    /// An NMI's handler is at work: no other comes before IRET.
+    pub nmi_blocked: bool,
+    /// Some page larger than 4 KiB has been translated since all translations were last forgotten.
+    pub has_large_pages: bool,
+    /// Counts changes of what engines may have built into what they remember of code: see [`State::set_segment`],
+    /// [`State::mode_changed`].
+    #[serde(skip)]
+    pub mode_changes: u32,
     /// The clock cycle at which the next instruction begins.
     pub now: u64,
     pub counters: CpuCounters,
@@ -184,12 +349,14 @@ pub struct State {
 
 impl State {
     /// As after RESET (80286: data sheet 210253, "Processor Reset"; 80386 and later: Intel SDM volume 3, 10.1).
-    /// Code begins 16 bytes below the end of the address space of `address_mask`.
-    pub fn reset(now: u64, counters: CpuCounters, cr0: u64, address_mask: u64) -> Self {
+    /// EDX has the processor's signature. Code begins 16 bytes below the end of the address space of `address_mask`.
+    pub fn reset(now: u64, counters: CpuCounters, cr0: u64, address_mask: u64, signature: u32) -> Self {
+        let mut registers = [0; 32];
+        registers[usize::from(reg::DX)] = signature.into();
         let mut segments = [Segment::real(0); 8];
         segments[usize::from(seg::CS)] = Segment { base: address_mask & !0xFFFF, ..Segment::real(0xF000) };
         Self {
-            registers: [0; 32],
+            registers,
             rip: 0xFFF0,
             flags: Flags::new(),
             fpu: Fpu::reset(),
@@ -201,10 +368,17 @@ impl State {
             cr2: 0,
             cr3: 0,
             cr4: 0,
-            debug: [0; 8],
+            cr8: 0,
+            efer: 0,
+            directories: [0; 4],
+            msrs: Msrs { tsc_offset: now.wrapping_neg(), ..Msrs::default() },
+            debug: [0, 0, 0, 0, 0, 0, dr6::FIXED, dr7::FIXED],
             activity: Activity::Running,
             shadow: false,
             repeating: false,
+            nmi_blocked: false,
+            has_large_pages: false,
+            mode_changes: 0,
             now,
             counters,
         }
@@ -239,25 +413,98 @@ impl State {
     /// An offset in the code segment as the user reads it.
     pub fn code_address(&self, offset: u64) -> CodeAddress {
         let code = self.segment(seg::CS);
-        CodeAddress { segment: Some(code.selector), offset, linear: code.linear(offset).0 }
+        let linear = if code.is_long() { offset } else { code.linear(offset).0 };
+        CodeAddress { segment: Some(code.selector), offset, linear }
     }
 
     pub fn is_protected(&self) -> bool {
         self.cr0 & cr0::PE != 0
     }
 
+    /// Virtual-8086 mode.
+    pub fn is_virtual_8086(&self) -> bool {
+        self.flags.has(system::VM)
+    }
+
+    /// Real mode, or what looks like it to a program.
+    pub fn is_real_like(&self) -> bool {
+        !self.is_protected() || self.is_virtual_8086()
+    }
+
+    /// Long mode, 64-bit or compatibility.
+    pub fn is_long_mode(&self) -> bool {
+        self.efer & efer::LMA != 0
+    }
+
+    /// 64-bit mode.
+    #[inline(always)]
+    pub fn is_64_bit(&self) -> bool {
+        self.segments[seg::CS as usize].is_long()
+    }
+
     pub fn is_paging(&self) -> bool {
         self.cr0 & cr0::PG != 0
     }
 
-    /// Whether accesses are made with a user's rights: at privilege level 3.
-    #[inline]
-    pub fn is_user(&self) -> bool {
-        self.is_protected() && (self.segment(seg::CS).selector & 3 == 3 || self.flags.has(system::VM))
+    /// The current privilege level: the stack segment's, which every change of it loads.
+    #[inline(always)]
+    pub fn cpl(&self) -> u8 {
+        self.segments[seg::SS as usize].dpl()
     }
 
-    /// Whether the code is of 64-bit mode.
-    pub fn is_long_code(&self) -> bool {
-        false
+    /// With whose rights the program's accesses are made.
+    #[inline(always)]
+    pub fn privilege(&self) -> Privilege {
+        if self.cpl() == 3 { Privilege::User } else { Privilege::Supervisor }
+    }
+
+    /// The bits that a stack pointer has.
+    #[inline(always)]
+    pub fn stack_mask(&self) -> u64 {
+        if self.is_64_bit() { u64::MAX } else { self.segments[seg::SS as usize].offset_mask() }
+    }
+
+    /// Sets the bits of the stack pointer that `mask` has.
+    pub fn set_stack_pointer(&mut self, top: u64, mask: u64) {
+        let register = &mut self.registers[reg::SP as usize];
+        *register = *register & !mask | top & mask;
+    }
+
+    /// Whether accesses must be aligned.
+    #[inline]
+    pub fn checks_alignment(&self) -> bool {
+        self.cr0 & cr0::AM != 0 && self.flags.has(system::AC) && self.cpl() == 3
+    }
+
+    /// Loads a segment register. Counts as a change of mode when more than a data segment's base changes.
+    pub fn set_segment(&mut self, number: u8, segment: Segment) {
+        let old = std::mem::replace(self.segment_mut(number), segment);
+        let same = old.attributes == segment.attributes
+            && old.limit == segment.limit
+            && old.is_flat() == segment.is_flat()
+            && (number != seg::CS || old.base == segment.base);
+        self.mode_changes = self.mode_changes.wrapping_add(u32::from(!same));
+    }
+
+    /// Something has changed that tells what instructions mean: a control register, a hidden part of a segment, VM,
+    /// IOPL, the privilege level. Whoever changes one past [`Self::set_segment`] and [`Self::set_flags_word`] says so.
+    pub fn mode_changed(&mut self) {
+        self.mode_changes = self.mode_changes.wrapping_add(1);
+    }
+
+    /// Sets or clears bits of EFLAGS, none of them a status flag.
+    pub fn put_flags(&mut self, bits: u64, set: bool) {
+        let modes = bits & (system::VM | system::IOPL | system::AC);
+        let changed = if set { self.flags.word() & modes != modes } else { self.flags.has(modes) };
+        self.flags.put(bits, set);
+        self.mode_changes = self.mode_changes.wrapping_add(u32::from(changed));
+    }
+
+    /// Sets all of EFLAGS, of bits that exist.
+    pub fn set_flags_word(&mut self, word: u64) {
+        let modes = system::VM | system::IOPL | system::AC;
+        let changed = (self.flags.word() ^ word) & modes != 0;
+        self.flags.set_word(word);
+        self.mode_changes = self.mode_changes.wrapping_add(u32::from(changed));
     }
 }

@@ -1,7 +1,7 @@
 //! The strict engine: fetches, decodes and executes one instruction at a time, with every check.
 
 use super::backend::Meaning;
-use super::checked::{Checked, Fault, Handler, Routine, run_meaning, vector};
+use super::checked::{Checked, Fault, Handler, Origin, Routine, run_meaning, vector};
 use super::lower::{Lowered, Select, Undecodable, lower};
 use super::state::{Activity, reg, seg};
 use crate::cpu::Exit;
@@ -90,7 +90,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         if self.s.shadow || self.s.activity == Activity::Shutdown {
             return false;
         }
-        let number = if self.bus.take_nmi() {
+        let number = if !self.s.nmi_blocked && self.bus.take_nmi() {
             vector::NMI
         } else if self.s.flags.has(flag::IF.into()) && self.bus.interrupt_line() {
             self.bus.acknowledge_interrupt(Cycle(self.s.now))
@@ -100,7 +100,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         self.s.activity = Activity::Running;
         self.s.repeating = false;
         self.s.now += self.model.clocks_per_instruction;
-        if let Err(fault) = self.interrupt(number) {
+        if let Err(fault) = self.interrupt(number, Origin::Event) {
             self.raise(fault);
         }
         true
@@ -142,18 +142,15 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         let bits = self.s.segment(seg::CS).default_bits();
         let mut offset = self.s.rip;
         loop {
-            // Most instructions are short: no more than that is touched for them.
+            // Most instructions are short: no more than that is touched for them, and no page that has none of them.
             let wanted = (fetched + 4).min(LONGEST);
-            while fetched < wanted {
-                let Some(byte) = self.fetch(offset) else { break };
-                bytes[fetched] = byte;
-                fetched += 1;
-                offset += 1;
-            }
+            let got = self.fetch(offset, &mut bytes[fetched..wanted])?;
+            fetched += got;
+            offset = offset.wrapping_add(got as u64);
             match lower::<CheckedHandlers<B, P>>(self.model, bits, &bytes[..fetched], self.s.rip) {
                 Ok(lowered) => return Ok(lowered),
                 Err(Undecodable::Invalid) => return Err(Fault::plain(vector::INVALID_OPCODE)),
-                Err(Undecodable::Incomplete) if fetched == wanted && wanted < LONGEST => {}
+                Err(Undecodable::Incomplete) if got > 0 && fetched < LONGEST => {}
                 Err(Undecodable::Incomplete | Undecodable::TooLong) => {
                     return Err(Fault::with_code(vector::GENERAL_PROTECTION, 0));
                 }

@@ -2,7 +2,7 @@
 
 use super::alu::flag;
 use super::backend::Meaning;
-use super::checked::{Checked, Handler, Routine};
+use super::checked::{Checked, Fault, Handler, Routine, is_canonical};
 use super::fast::{Handlers, Kind, X86Family};
 use super::flags::system;
 use super::lower::{Decoded, Select, View};
@@ -10,13 +10,13 @@ use super::model::Model;
 use super::operands::Operands;
 use super::state::{Activity, Segment, State, cr0, reg, seg};
 use super::strict::{CheckedHandlers, LONGEST};
-use crate::addr::Physical;
+use crate::addr::{Linear, Physical};
 use crate::cpu::Exit;
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::engine::cache::{Flow, LONGEST as LONGEST_TRACE, Source, Translated};
 use crate::cpu::engine::driver::{Guest, Hands, Place};
 use crate::cpu::probe::Probe;
-use crate::mem::{self, Changes, LittleGuest, PAGE_SIZE, Privilege};
+use crate::mem::{self, Changes, LittleGuest, PAGE_SIZE, Table};
 
 /// What decides the meaning of code, besides its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +70,8 @@ impl Mode {
             return None;
         }
         let code = s.segment(seg::CS);
-        let user = s.is_user();
-        let kind = if s.is_long_code() {
+        let user = s.cpl() == 3;
+        let kind = if s.is_64_bit() {
             Kind::Long
         } else if [seg::ES, seg::CS, seg::SS, seg::DS].into_iter().all(|number| is_flat(s.segment(number))) {
             Kind::Flat
@@ -98,7 +98,7 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
     type Mode = Mode;
 
     fn hands(&mut self) -> Hands<'_, X86Family> {
-        let privilege = if self.s.is_user() { Privilege::User } else { Privilege::Supervisor };
+        let privilege = self.s.privilege();
         (self.s, self.bus.tlb().ways(privilege))
     }
 
@@ -194,6 +194,10 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
         self.bus.tlb().has_notices().then(|| self.bus.take_changes())
     }
 
+    fn mode_changes(&self) -> u32 {
+        self.s.mode_changes
+    }
+
     fn generation(&mut self) -> u64 {
         self.bus.tlb().generation()
     }
@@ -208,7 +212,7 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Checked<'_, B, P> {
         let Some(Mode { kind, .. }) = Mode::of(self.s) else { return address };
         let code = *self.s.segment(seg::CS);
         // A trace stays on its page, and so does each of its instructions.
-        let left = PAGE_SIZE - code.linear(address).0 % PAGE_SIZE;
+        let left = PAGE_SIZE - (code.base.wrapping_add(address)) % PAGE_SIZE;
         let last = address + left.min(TRACE_BYTES) - 1;
         let mut at = address;
         while at <= last && into.len() < LONGEST_TRACE {
@@ -232,21 +236,27 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Checked<'_, B, P> {
         at
     }
 
-    /// Where an instruction lies.
+    /// Where an instruction lies; `None` where there is none, or it may not be executed.
     fn code_physical(&mut self, at: u64) -> Option<Physical> {
         let code = self.s.segment(seg::CS);
-        (at <= u64::from(code.limit)).then(|| self.physical(code.linear(at)))
+        let linear = if code.is_long() { Linear(at) } else { code.linear(at) };
+        let exists = if code.is_long() { is_canonical(at, 1) } else { at <= u64::from(code.limit) };
+        if !exists {
+            return None;
+        }
+        self.without_fault(|cpu| cpu.translate(linear, Table::Fetch, cpu.s.privilege()))
+    }
+
+    /// What comes of `look`, which no program has asked for: a page fault tells nobody.
+    fn without_fault<R>(&mut self, look: impl FnOnce(&mut Self) -> Result<R, Fault>) -> Option<R> {
+        let cr2 = self.s.cr2;
+        look(self).inspect_err(|_| self.s.cr2 = cr2).ok()
     }
 
     /// Fetches code from `at` to `last`, as much as one instruction may need. `None`: there is none.
     fn fetch_within(&mut self, at: u64, last: u64, into: &mut [u8; LONGEST]) -> Option<usize> {
         let wanted = (last - at + 1).min(LONGEST as u64) as usize;
-        let mut fetched = 0;
-        while fetched < wanted {
-            let Some(byte) = self.fetch(at + fetched as u64) else { break };
-            into[fetched] = byte;
-            fetched += 1;
-        }
+        let fetched = self.without_fault(|cpu| cpu.fetch(at, &mut into[..wanted]))?;
         (fetched > 0).then_some(fetched)
     }
 }

@@ -1,14 +1,10 @@
-//! Exceptions and interrupts: real mode's way through the vector table (80286 programmer's reference manual 210498,
-//! chapter 5; Intel SDM volume 3, 20.1.4).
+//! Exceptions and interrupts: which there are, and what becomes of one that its handler's way in does not admit.
 
 use super::Checked;
-use crate::addr::Linear;
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::probe::Probe;
-use crate::cpu::x86::alu::flag;
-use crate::cpu::x86::backend::{Backend, push};
 use crate::cpu::x86::flags::system;
-use crate::cpu::x86::state::{Activity, Segment, seg};
+use crate::cpu::x86::state::{Activity, dr6};
 
 /// Numbers of the exceptions.
 pub mod vector {
@@ -21,9 +17,14 @@ pub mod vector {
     pub const INVALID_OPCODE: u8 = 6;
     pub const NO_COPROCESSOR: u8 = 7;
     pub const DOUBLE_FAULT: u8 = 8;
+    pub const INVALID_TSS: u8 = 10;
+    pub const NOT_PRESENT: u8 = 11;
     pub const STACK: u8 = 12;
     pub const GENERAL_PROTECTION: u8 = 13;
+    pub const PAGE: u8 = 14;
     pub const FLOATING_POINT: u8 = 16;
+    pub const ALIGNMENT: u8 = 17;
+    pub const SIMD: u8 = 19;
 }
 
 /// Why an instruction could not be completed. It is as if it had not begun.
@@ -42,52 +43,107 @@ impl Fault {
     pub const fn with_code(vector: u8, code: u16) -> Self {
         Self { vector, code: Some(code) }
     }
+
+    /// The same, met while an event was delivered that the program had not asked for: EXT is set in error codes that
+    /// are about a selector.
+    fn external(self) -> Self {
+        let has_selector = (vector::INVALID_TSS..=vector::GENERAL_PROTECTION).contains(&self.vector);
+        Self { code: self.code.map(|code| if has_selector { code | 1 } else { code }), ..self }
+    }
+
+    /// How a second fault joins this one (Intel SDM volume 3, table 6-5).
+    const fn severity(self) -> Severity {
+        match self.vector {
+            vector::DIVIDE | vector::INVALID_TSS..=vector::GENERAL_PROTECTION => Severity::Contributory,
+            vector::PAGE => Severity::Page,
+            vector::DOUBLE_FAULT => Severity::Double,
+            _ => Severity::Benign,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Severity {
+    Benign,
+    Contributory,
+    Page,
+    Double,
+}
+
+/// Where an interrupt comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// INT n, INT 3 and INTO: the gate must be open to the program.
+    Program,
+    /// An interrupt from outside, an exception, or INT 1.
+    Event,
 }
 
 impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
-    /// Enters the handler of a fault; if that faults, the double fault's; if that does too, the processor shuts down.
+    /// Enters the handler of a fault; if that faults, that one's or the double fault's; if that does too, the processor
+    /// shuts down.
     pub fn raise(&mut self, fault: Fault) {
-        if self.interrupt(fault.vector).is_err() && self.interrupt(vector::DOUBLE_FAULT).is_err() {
-            self.s.activity = Activity::Shutdown;
+        if fault.vector == vector::DEBUG {
+            self.s.debug[6] |= dr6::BS;
         }
+        let mut current = fault;
+        // Benign faults may follow one another only a few times: each is met on the way into another's handler.
+        for _ in 0..8 {
+            let Err(next) = self.deliver(current) else { return };
+            if !self.s.is_protected() && current.vector != vector::DOUBLE_FAULT {
+                current = Fault::plain(vector::DOUBLE_FAULT);
+                continue;
+            }
+            current = match (current.severity(), next.severity()) {
+                (Severity::Double, _) => break,
+                (Severity::Contributory, Severity::Contributory)
+                | (Severity::Page, Severity::Contributory | Severity::Page) => {
+                    Fault::with_code(vector::DOUBLE_FAULT, 0)
+                }
+                _ => next,
+            };
+        }
+        self.s.activity = Activity::Shutdown;
+    }
+
+    /// Enters a fault's handler. RF is set in the flags that a fault's handler returns with, so that no instruction
+    /// breakpoint stops the instruction twice.
+    fn deliver(&mut self, fault: Fault) -> Result<(), Fault> {
+        let flags = self.s.flags;
+        let is_trap = matches!(
+            fault.vector,
+            vector::DEBUG | vector::NMI | vector::BREAKPOINT | vector::OVERFLOW | vector::DOUBLE_FAULT
+        );
+        if !is_trap && self.model.flag_bits() & system::RF != 0 {
+            self.s.flags.put(system::RF, true);
+        }
+        let done = self.enter(fault.vector, fault.code, Origin::Event);
+        done.inspect_err(|_| self.s.flags = flags)
     }
 
     /// Enters an interrupt's handler, which returns to the instruction at RIP.
     ///
     /// # Errors
     /// When the vector table or the stack does not admit it. Nothing has been changed then.
-    pub fn interrupt(&mut self, vector: u8) -> Result<(), Fault> {
-        let entry = u64::from(vector) * 4;
-        if entry + 3 > u64::from(self.s.idtr.limit) {
-            return Err(Fault::with_code(vector::DOUBLE_FAULT, 0));
-        }
+    pub fn interrupt(&mut self, vector: u8, origin: Origin) -> Result<(), Fault> {
+        self.enter(vector, None, origin)
+    }
+
+    fn enter(&mut self, vector: u8, code: Option<u16>, origin: Origin) -> Result<(), Fault> {
         if P::ACTIVE {
             let from = self.s.code_address(self.s.rip);
             self.probe.interrupt(vector, from);
         }
-        let top = self.stack_top();
-        self.push_return().inspect_err(|_| self.set_stack_top(top))?;
-        let base = self.s.idtr.base;
-        let offset = self.read_linear::<u16>(Linear(base.wrapping_add(entry)));
-        let selector = self.read_linear::<u16>(Linear(base.wrapping_add(entry + 2)));
-        self.s.flags.put(u64::from(flag::IF | flag::TF) | system::AC | system::RF, false);
-        self.load_real(seg::CS, selector);
-        self.s.rip = u64::from(offset);
+        let done = if self.s.is_protected() {
+            self.enter_through_gate(vector, code, origin)
+        } else {
+            self.enter_through_vector(vector)
+        };
+        done.map_err(|fault| if origin == Origin::Event { fault.external() } else { fault })?;
         self.s.activity = Activity::Running;
+        if vector == vector::NMI && origin == Origin::Event {
+            self.s.nmi_blocked = true;
+        }
         Ok(())
-    }
-
-    fn push_return(&mut self) -> Result<(), Fault> {
-        let flags = self.s.flags.word() as u16;
-        let (selector, offset) = (self.s.segment(seg::CS).selector, self.s.rip as u16);
-        push::<Self, u16>(self, flags)?;
-        push::<Self, u16>(self, selector)?;
-        push::<Self, u16>(self, offset)
-    }
-
-    /// Loads a segment register as real mode does: limit and rights stay.
-    pub fn load_real(&mut self, number: u8, selector: u16) {
-        let part = self.s.segment_mut(number);
-        *part = Segment { selector, base: u64::from(selector) << 4, ..*part };
     }
 }

@@ -1,38 +1,26 @@
-//! Memory through segments: every check, then the software TLB.
+//! Memory through segments and pages: every check, then the software TLB.
 
 use super::{Checked, Fault, vector};
 use crate::addr::{Linear, Physical, Width};
 use crate::cpu::bus::{BusStatus, MemoryBus, PageAccess};
 use crate::cpu::probe::{Access, Probe};
 use crate::cpu::x86::alu::Int;
-use crate::cpu::x86::state::{Segment, seg, wrapped};
+use crate::cpu::x86::state::{Segment, attribute, seg, wrapped};
 use crate::mem::{PAGE_SIZE, Privilege, Table};
 use crate::time::Cycle;
-
-/// Real mode has one kind of access.
-const PRIVILEGE: Privilege = Privilege::Supervisor;
-
-/// Bits of [`Segment::attributes`] (Intel SDM volume 3, 3.4.5).
-mod attribute {
-    pub const PRESENT: u16 = 0x80;
-    pub const CODE: u16 = 0x08;
-    /// Of data: it ends at 0 and begins above the limit.
-    pub const EXPAND_DOWN: u16 = 0x04;
-    /// Of code readable, of data writable.
-    pub const ACCESSIBLE: u16 = 0x02;
-}
 
 /// A place in memory whose checks are done.
 #[derive(Clone, Copy, Debug)]
 pub struct Cell {
     linear: Linear,
     physical: Physical,
+    privilege: Privilege,
     /// Where the bytes behind a page's end lie, and how many come before them.
     beyond: Option<(Physical, u8)>,
 }
 
 impl Segment {
-    /// Whether `bytes` at `offset` may be reached.
+    /// Whether `bytes` at `offset` may be reached, outside of 64-bit mode.
     #[inline(always)]
     pub fn admits(&self, offset: u64, bytes: u64, writes: bool) -> bool {
         let last = offset + (bytes - 1);
@@ -43,8 +31,18 @@ impl Segment {
         let expands_down =
             self.attributes & (attribute::CODE | attribute::EXPAND_DOWN) == attribute::EXPAND_DOWN;
         let within = if expands_down { offset > limit && last <= self.offset_mask() } else { last <= limit };
-        self.attributes & attribute::PRESENT != 0 && allowed && within
+        self.is_present() && allowed && within
     }
+}
+
+/// Whether `address` and the `bytes - 1` behind it have bits 63 to 47 alike.
+#[inline(always)]
+pub const fn is_canonical(address: u64, bytes: u64) -> bool {
+    const fn extended(address: u64) -> u64 {
+        ((address << 16) as i64 >> 16) as u64
+    }
+    let last = address.wrapping_add(bytes - 1);
+    extended(address) == address && extended(last) == last
 }
 
 fn width_of(bytes: u64) -> Width {
@@ -57,40 +55,78 @@ fn width_of(bytes: u64) -> Width {
 }
 
 impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
+    /// The linear address of an access of the program, if its segment admits it.
     #[inline]
     fn linear(&self, segment: u8, offset: u64, bytes: u64, writes: bool) -> Result<Linear, Fault> {
         let part = self.s.segment(segment);
-        if !part.admits(offset, bytes, writes) {
-            let of_stack = self.model.real_mode_stack_fault();
-            let vector = if segment == seg::SS { of_stack } else { vector::GENERAL_PROTECTION };
-            return Err(Fault::with_code(vector, 0));
+        let linear = if self.s.is_64_bit() {
+            let base = if segment >= seg::FS { part.base } else { 0 };
+            let address = base.wrapping_add(offset);
+            if !is_canonical(address, bytes) {
+                return Err(self.outside(segment));
+            }
+            Linear(address)
+        } else {
+            if !part.admits(offset, bytes, writes) {
+                return Err(self.outside(segment));
+            }
+            part.linear(offset)
+        };
+        if linear.0 & (bytes - 1) != 0 && self.s.checks_alignment() {
+            return Err(Fault::with_code(vector::ALIGNMENT, 0));
         }
-        Ok(part.linear(offset))
+        Ok(linear)
     }
 
-    /// The physical address of a linear one: the same without paging, as many bits as there are lines.
-    #[inline]
-    pub fn physical(&self, at: Linear) -> Physical {
-        Physical(at.0 & self.model.address_mask())
+    /// The exception of an access that its segment does not admit.
+    #[cold]
+    fn outside(&self, segment: u8) -> Fault {
+        let vector = if segment == seg::SS { self.stack_vector() } else { vector::GENERAL_PROTECTION };
+        Fault::with_code(vector, 0)
+    }
+
+    /// The exception of an access that the stack segment does not admit.
+    pub(super) fn stack_vector(&self) -> u8 {
+        if self.s.is_protected() { vector::STACK } else { self.model.real_mode_stack_fault() }
     }
 
     /// Translates an access of `bytes`, which may run into a second page.
     #[inline]
-    fn cell(&self, linear: Linear, bytes: u64) -> Cell {
-        let physical = self.physical(linear);
+    fn cell(
+        &mut self,
+        linear: Linear,
+        bytes: u64,
+        table: Table,
+        privilege: Privilege,
+    ) -> Result<Cell, Fault> {
+        if let Some(physical) = self.bus.tlb().physical(table, privilege, linear, bytes) {
+            return Ok(Cell { linear, physical, privilege, beyond: None });
+        }
+        let physical = self.translate(linear, table, privilege)?;
         let left = PAGE_SIZE - linear.0 % PAGE_SIZE;
-        let beyond = (left < bytes).then(|| (self.physical(Linear(linear.0.wrapping_add(left))), left as u8));
-        Cell { linear, physical, beyond }
+        let beyond = if left < bytes {
+            Some((self.translate(self.behind(linear, left), table, privilege)?, left as u8))
+        } else {
+            None
+        };
+        Ok(Cell { linear, physical, privilege, beyond })
+    }
+
+    /// The linear address `bytes` further on.
+    #[inline]
+    pub fn behind(&self, linear: Linear, bytes: u64) -> Linear {
+        let sum = linear.0.wrapping_add(bytes);
+        if self.s.is_64_bit() { Linear(sum) } else { wrapped(sum) }
     }
 
     /// Reads memory.
     ///
     /// # Errors
-    /// When the segment does not admit the access.
+    /// When the segment or the page does not admit the access.
     #[inline]
     pub fn read<T: Int>(&mut self, segment: u8, offset: u64) -> Result<T, Fault> {
         let linear = self.linear(segment, offset, T::BYTES, false)?;
-        Ok(self.read_cell(&self.cell(linear, T::BYTES)))
+        self.read_as(linear, self.s.privilege())
     }
 
     /// Writes memory.
@@ -99,9 +135,8 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     /// As [`Self::read`].
     #[inline]
     pub fn write<T: Int>(&mut self, segment: u8, offset: u64, value: T) -> Result<(), Fault> {
-        let cell = self.writable::<T>(segment, offset)?;
-        self.write_cell(&cell, value);
-        Ok(())
+        let linear = self.linear(segment, offset, T::BYTES, true)?;
+        self.write_as(linear, self.s.privilege(), value)
     }
 
     /// A place that may be read and written.
@@ -111,24 +146,79 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     #[inline]
     pub fn writable<T: Int>(&mut self, segment: u8, offset: u64) -> Result<Cell, Fault> {
         let linear = self.linear(segment, offset, T::BYTES, true)?;
-        Ok(self.cell(linear, T::BYTES))
+        self.cell(linear, T::BYTES, Table::Write, self.s.privilege())
     }
 
+    /// Reads memory past segments.
+    ///
+    /// # Errors
+    /// When the page does not admit the access.
+    #[inline]
+    pub fn read_as<T: Int>(&mut self, linear: Linear, privilege: Privilege) -> Result<T, Fault> {
+        if !P::ACTIVE
+            && let Some(value) = self.bus.tlb().read(privilege, linear)
+        {
+            return Ok(value);
+        }
+        let cell = self.cell(linear, T::BYTES, Table::Read, privilege)?;
+        Ok(self.read_cell(&cell))
+    }
+
+    /// Writes memory past segments.
+    ///
+    /// # Errors
+    /// As [`Self::read_as`].
+    #[inline]
+    pub fn write_as<T: Int>(&mut self, linear: Linear, privilege: Privilege, value: T) -> Result<(), Fault> {
+        if !P::ACTIVE && self.bus.tlb().write(privilege, linear, value).is_some() {
+            return Ok(());
+        }
+        let cell = self.cell(linear, T::BYTES, Table::Write, privilege)?;
+        self.write_cell(&cell, value);
+        Ok(())
+    }
+
+    /// Reads a table of the system: descriptors, gates, task states. Always with the supervisor's rights.
+    ///
+    /// # Errors
+    /// As [`Self::read_as`].
+    pub fn read_system<T: Int>(&mut self, linear: Linear) -> Result<T, Fault> {
+        self.read_as(linear, Privilege::Supervisor)
+    }
+
+    /// Writes a table of the system.
+    ///
+    /// # Errors
+    /// As [`Self::read_as`].
+    pub fn write_system<T: Int>(&mut self, linear: Linear, value: T) -> Result<(), Fault> {
+        self.write_as(linear, Privilege::Supervisor, value)
+    }
+
+    /// Makes sure that [`Self::write_system`] will not fail.
+    ///
+    /// # Errors
+    /// As [`Self::read_as`].
+    pub fn admit_system_write(&mut self, linear: Linear, bytes: u64) -> Result<(), Fault> {
+        self.cell(linear, bytes, Table::Write, Privilege::Supervisor).map(drop)
+    }
+
+    /// Reads a place opened by [`Self::writable`], or one that was checked for reading.
     #[inline]
     pub fn read_cell<T: Int>(&mut self, cell: &Cell) -> T {
         let value = match cell.beyond {
-            None => self.read_page(Table::Read, cell.linear, cell.physical),
+            None => self.read_page(Table::Read, cell, cell.linear, cell.physical),
             Some(beyond) => self.read_split(cell, beyond),
         };
         self.tell(BusStatus::MemoryRead, cell.physical, value);
         value
     }
 
+    /// Writes a place opened by [`Self::writable`].
     #[inline]
     pub fn write_cell<T: Int>(&mut self, cell: &Cell, value: T) {
         self.tell(BusStatus::MemoryWrite, cell.physical, value);
         match cell.beyond {
-            None => self.write_page(cell.linear, cell.physical, value),
+            None => self.write_page(cell, cell.linear, cell.physical, value),
             Some(beyond) => self.write_split(cell, beyond, value),
         }
     }
@@ -143,7 +233,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     #[inline]
     pub fn exchange_cell<T: Int>(&mut self, cell: &Cell, found: T, new: T) -> Result<(), T> {
         if cell.beyond.is_none()
-            && let Some((place, _)) = self.bus.tlb().ways(PRIVILEGE).open::<T>(cell.linear)
+            && let Some((place, _)) = self.bus.tlb().ways(cell.privilege).open::<T>(cell.linear)
         {
             let result = place.exchange(found, new);
             if result.is_ok() {
@@ -155,20 +245,29 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         Ok(())
     }
 
-    /// Reads memory past segments: descriptor and vector tables.
-    pub fn read_linear<T: Int>(&mut self, linear: Linear) -> T {
-        self.read_cell(&self.cell(linear, T::BYTES))
-    }
-
-    /// A byte of code. `None`: the code segment ends before it.
-    #[inline]
-    pub fn fetch(&mut self, offset: u64) -> Option<u8> {
-        let code = self.s.segment(seg::CS);
-        if offset > u64::from(code.limit) {
-            return None;
+    /// Fetches bytes of code from `offset` on, as far as the page goes and `bytes` has room. Gives how many; none where
+    /// the code segment ends.
+    ///
+    /// # Errors
+    /// When the page may not be executed.
+    pub fn fetch(&mut self, offset: u64, bytes: &mut [u8]) -> Result<usize, Fault> {
+        let code = *self.s.segment(seg::CS);
+        let (linear, in_segment) = if code.is_long() {
+            (Linear(offset), if is_canonical(offset, 1) { u64::MAX } else { 0 })
+        } else {
+            (code.linear(offset), (u64::from(code.limit) + 1).saturating_sub(offset))
+        };
+        let in_page = PAGE_SIZE - linear.0 % PAGE_SIZE;
+        let length = in_page.min(in_segment).min(bytes.len() as u64) as usize;
+        if length == 0 {
+            return Ok(0);
         }
-        let linear = code.linear(offset);
-        Some(self.read_page(Table::Fetch, linear, self.physical(linear)))
+        let cell = self.cell(linear, 1, Table::Fetch, self.s.privilege())?;
+        for (i, byte) in (0..).zip(&mut bytes[..length]) {
+            let (linear, physical) = (Linear(linear.0 + i), Physical(cell.physical.0 + i));
+            *byte = self.read_page(Table::Fetch, &cell, linear, physical);
+        }
+        Ok(length)
     }
 
     #[inline]
@@ -176,52 +275,50 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         PageAccess { linear, physical, at: Cycle(self.s.now) }
     }
 
+    /// Reads within a page, with the rights of `cell`.
     #[inline]
-    fn read_page<T: Int>(&mut self, table: Table, linear: Linear, physical: Physical) -> T {
-        let tlb = self.bus.tlb();
+    fn read_page<T: Int>(&mut self, table: Table, cell: &Cell, linear: Linear, physical: Physical) -> T {
+        let (tlb, privilege) = (self.bus.tlb(), cell.privilege);
         let hit =
-            if table == Table::Fetch { tlb.fetch(PRIVILEGE, linear) } else { tlb.read(PRIVILEGE, linear) };
+            if table == Table::Fetch { tlb.fetch(privilege, linear) } else { tlb.read(privilege, linear) };
         hit.unwrap_or_else(|| {
-            let (value, waits) = self.bus.read_missed(table, PRIVILEGE, self.page_access(linear, physical));
+            let (value, waits) = self.bus.read_missed(table, privilege, self.page_access(linear, physical));
             self.s.now += u64::from(waits);
             value
         })
     }
 
+    /// Writes within a page, with the rights of `cell`.
     #[inline]
-    fn write_page<T: Int>(&mut self, linear: Linear, physical: Physical, value: T) {
-        if self.bus.tlb().write(PRIVILEGE, linear, value).is_none() {
-            let waits = self.bus.write_missed(PRIVILEGE, self.page_access(linear, physical), value);
+    fn write_page<T: Int>(&mut self, cell: &Cell, linear: Linear, physical: Physical, value: T) {
+        if self.bus.tlb().write(cell.privilege, linear, value).is_none() {
+            let waits = self.bus.write_missed(cell.privilege, self.page_access(linear, physical), value);
             self.s.now += u64::from(waits);
         }
     }
 
-    /// The linear and physical addresses of the bytes of an access over two pages.
-    fn bytes_of(cell: &Cell, (beyond, before): (Physical, u8)) -> impl Fn(u64) -> (Linear, Physical) {
-        let (linear, physical, before) = (cell.linear.0, cell.physical.0, u64::from(before));
-        move |i| {
-            let physical = if i < before { physical + i } else { beyond.0 + (i - before) };
-            (wrapped(linear.wrapping_add(i)), Physical(physical))
-        }
+    /// The linear and physical addresses of byte `i` of an access over two pages.
+    fn byte_of(&self, cell: &Cell, (beyond, before): (Physical, u8), i: u64) -> (Linear, Physical) {
+        let before = u64::from(before);
+        let physical = if i < before { cell.physical.0 + i } else { beyond.0 + (i - before) };
+        (self.behind(cell.linear, i), Physical(physical))
     }
 
     #[cold]
     fn read_split<T: Int>(&mut self, cell: &Cell, beyond: (Physical, u8)) -> T {
-        let at = Self::bytes_of(cell, beyond);
         let mut value = 0;
         for i in 0..T::BYTES {
-            let (linear, physical) = at(i);
-            value |= u64::from(self.read_page::<u8>(Table::Read, linear, physical)) << (8 * i);
+            let (linear, physical) = self.byte_of(cell, beyond, i);
+            value |= u64::from(self.read_page::<u8>(Table::Read, cell, linear, physical)) << (8 * i);
         }
         T::low(value)
     }
 
     #[cold]
     fn write_split<T: Int>(&mut self, cell: &Cell, beyond: (Physical, u8), value: T) {
-        let at = Self::bytes_of(cell, beyond);
         for i in 0..T::BYTES {
-            let (linear, physical) = at(i);
-            self.write_page(linear, physical, (value.wide() >> (8 * i)) as u8);
+            let (linear, physical) = self.byte_of(cell, beyond, i);
+            self.write_page(cell, linear, physical, (value.wide() >> (8 * i)) as u8);
         }
     }
 
@@ -237,17 +334,55 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         self.s.now += u64::from(self.probe.access(&access));
     }
 
+    /// Makes sure that the program may use `bytes` ports from this one on (Intel SDM volume 1, 19.5).
+    ///
+    /// # Errors
+    /// General protection when neither IOPL nor the task's bitmap allows it.
+    #[inline]
+    pub fn admit_port(&mut self, port: u16, bytes: u64) -> Result<(), Fault> {
+        let open = self.s.cpl() <= self.s.flags.iopl() && !self.s.is_virtual_8086();
+        if !self.s.is_protected() || open {
+            return Ok(());
+        }
+        self.admit_port_by_bitmap(port, bytes)
+    }
+
+    fn admit_port_by_bitmap(&mut self, port: u16, bytes: u64) -> Result<(), Fault> {
+        let refused = Fault::with_code(vector::GENERAL_PROTECTION, 0);
+        let task = *self.s.segment(seg::TR);
+        if task.system_kind() & 8 == 0 || task.limit < 103 {
+            return Err(refused);
+        }
+        let bitmap = self.read_system::<u16>(self.system_address(task.base, 102))?;
+        let place = u64::from(bitmap) + u64::from(port / 8);
+        if place + 1 > u64::from(task.limit) {
+            return Err(refused);
+        }
+        let bits = self.read_system::<u16>(self.system_address(task.base, place))?;
+        let wanted = ((1_u16 << bytes) - 1) << (port % 8);
+        if bits & wanted == 0 { Ok(()) } else { Err(refused) }
+    }
+
     /// Reads a port.
-    pub fn input<T: Int>(&mut self, port: u16) -> T {
+    ///
+    /// # Errors
+    /// As [`Self::admit_port`].
+    pub fn input<T: Int>(&mut self, port: u16) -> Result<T, Fault> {
+        self.admit_port(port, T::BYTES)?;
         let reply = self.bus.read(BusStatus::IoRead, u32::from(port), width_of(T::BYTES), Cycle(self.s.now));
         self.s.now += u64::from(reply.waits);
-        T::low(reply.data)
+        Ok(T::low(reply.data))
     }
 
     /// Writes a port.
-    pub fn output<T: Int>(&mut self, port: u16, value: T) {
+    ///
+    /// # Errors
+    /// As [`Self::admit_port`].
+    pub fn output<T: Int>(&mut self, port: u16, value: T) -> Result<(), Fault> {
+        self.admit_port(port, T::BYTES)?;
         let (width, at) = (width_of(T::BYTES), Cycle(self.s.now));
         let waits = self.bus.write(BusStatus::IoWrite, u32::from(port), width, value.wide(), at);
         self.s.now += u64::from(waits);
+        Ok(())
     }
 }

@@ -1,19 +1,27 @@
 //! The executing backend that makes every check: the strict engine, and where every other engine goes with an access
 //! that its fast path cannot serve.
 
+mod control;
 mod exception;
+mod interrupt;
 mod memory;
+mod paging;
+mod segment;
+mod stack;
+mod transfer;
 
-use super::alu::Int;
+use super::alu::{Int, flag};
 use super::backend::Meaning;
 use super::executing::Executing;
+use super::flags::system;
 use super::model::Model;
 use super::operands::Operands;
 use super::state::{State, seg};
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::probe::Probe;
-pub use exception::{Fault, vector};
-pub use memory::Cell;
+pub use exception::{Fault, Origin, vector};
+pub use memory::{Cell, is_canonical};
+pub use segment::{Descriptor, index_of, is_null, kind};
 
 /// A processor at work on a bus.
 pub struct Checked<'a, B, P> {
@@ -59,11 +67,42 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         self.s.put(number, value);
     }
 
-    /// Sets what of FLAGS or EFLAGS a pop can.
+    /// Sets what of FLAGS or EFLAGS a pop can, at this level.
     pub fn set_flags<T: Int>(&mut self, value: T) {
-        let settable = self.model.real_mode_flags() & T::MASK;
+        let settable = self.poppable_flags() & T::MASK;
         let word = self.s.flags.word() & !settable | value.wide() & settable;
-        self.s.flags.set_word(word);
+        self.s.set_flags_word(word & !system::RF);
+    }
+
+    fn poppable_flags(&self) -> u64 {
+        if !self.s.is_protected() {
+            return self.model.real_mode_flags();
+        }
+        let cpl = self.s.cpl();
+        let fixed = if cpl == 0 {
+            0
+        } else if cpl <= self.s.flags.iopl() {
+            system::IOPL
+        } else {
+            system::IOPL | u64::from(flag::IF)
+        };
+        self.model.flag_bits() & !(system::RF | system::VM | system::VIF | system::VIP | fixed)
+    }
+
+    /// Makes sure that only the innermost level goes on.
+    ///
+    /// # Errors
+    /// General protection on the others.
+    pub fn require_level_0(&self) -> Result<(), Fault> {
+        if self.s.cpl() == 0 { Ok(()) } else { Err(Fault::with_code(vector::GENERAL_PROTECTION, 0)) }
+    }
+
+    /// Makes sure that an instruction is met in protected mode, virtual-8086 mode not included.
+    ///
+    /// # Errors
+    /// It is invalid in the others.
+    pub fn require_protected(&self) -> Result<(), Fault> {
+        if self.s.is_real_like() { Err(Fault::plain(vector::INVALID_OPCODE)) } else { Ok(()) }
     }
 
     /// Whether an instruction that can be left in the middle must be left now.
@@ -127,7 +166,9 @@ impl<B: MemoryBus, P: Probe> Executing for Checked<'_, B, P> {
 
     #[inline(always)]
     fn admit_target(&mut self, to: u64) -> Result<(), Fault> {
-        if to > u64::from(self.s.segment(seg::CS).limit) {
+        let code = self.s.segment(seg::CS);
+        let outside = if code.is_long() { !is_canonical(to, 1) } else { to > u64::from(code.limit) };
+        if outside {
             return Err(Fault::with_code(vector::GENERAL_PROTECTION, 0));
         }
         Ok(())

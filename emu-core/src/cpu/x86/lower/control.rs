@@ -102,13 +102,6 @@ fn system<S: Select>(view: &View<'_>) -> Option<S::Handler> {
         Mnemonic::Hlt => Some(S::routine::<system::Hlt>()),
         Mnemonic::Wait => Some(S::routine::<x87::control::Wait>()),
         Mnemonic::Bound => by_wide_width!(view.width(0), T => S::routine::<system::Bound<T>>()),
-        Mnemonic::Sgdt | Mnemonic::Sidt => Some(S::routine::<system::StoreTable>()),
-        Mnemonic::Lgdt | Mnemonic::Lidt => Some(S::routine::<system::LoadTable>()),
-        Mnemonic::Smsw if view.kind(0) == Kind::Memory => Some(S::routine::<system::SmswMemory>()),
-        Mnemonic::Smsw => by_wide_width!(view.width(0), T => S::routine::<system::SmswRegister<T>>()),
-        Mnemonic::Lmsw if view.kind(0) == Kind::Memory => Some(S::routine::<system::LmswMemory>()),
-        Mnemonic::Lmsw => Some(S::routine::<system::LmswRegister>()),
-        Mnemonic::Clts => Some(S::routine::<system::Clts>()),
         _ => None,
     }
 }
@@ -117,12 +110,11 @@ fn system<S: Select>(view: &View<'_>) -> Option<S::Handler> {
 pub(super) fn detail(mnemonic: Mnemonic) -> u8 {
     match mnemonic {
         Mnemonic::Loope | Mnemonic::Stc | Mnemonic::Std | Mnemonic::Sti => 1,
-        Mnemonic::Sidt | Mnemonic::Lidt => 1,
         Mnemonic::Loopne | Mnemonic::Cmc => 2,
         Mnemonic::Lss => seg::SS,
         Mnemonic::Lds => seg::DS,
         Mnemonic::Lfs => seg::FS,
         Mnemonic::Lgs => seg::GS,
-        _ => 0,
+        _ => super::system::detail(mnemonic).unwrap_or(0),
     }
 }

@@ -4,6 +4,7 @@
 mod arithmetic;
 mod bits;
 mod control;
+mod system;
 mod transfer;
 mod x87;
 
@@ -215,7 +216,8 @@ impl<'a> View<'a> {
             Escaped::Absent if self.kind(1) == Kind::Memory => return Some(S::routine::<EscapeMemory>()),
             Escaped::Absent => return Some(S::routine::<Escape>()),
         }
-        transfer::select::<S>(self)
+        system::select::<S>(self)
+            .or_else(|| transfer::select::<S>(self))
             .or_else(|| arithmetic::select::<S>(self))
             .or_else(|| bits::select::<S>(self))
             .or_else(|| control::select::<S>(self))

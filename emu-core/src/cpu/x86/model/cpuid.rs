@@ -95,7 +95,7 @@ impl Model {
     fn data_leaf(&self, leaf: u32, subleaf: u32) -> CpuidLeaf {
         let mut answer = match leaf {
             0 => self.vendor_leaf(self.highest_leaf),
-            1 => CpuidLeaf { eax: self.signature, ebx: self.cache_line() / 8 << 8, ..CpuidLeaf::default() },
+            1 => CpuidLeaf { eax: self.signature, ebx: (self.cache_line() / 8) << 8, ..CpuidLeaf::default() },
             2 => self.descriptor_leaf(),
             4 => self.cache_leaves.get(subleaf as usize).map(CacheLeaf::deterministic).unwrap_or_default(),
             // MONITOR works on lines of this many bytes.

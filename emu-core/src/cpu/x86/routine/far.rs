@@ -1,11 +1,12 @@
 //! What loads segment registers: far jumps, calls and returns, interrupts by instruction, pointers.
 
 use super::{Outcome, routines};
+use crate::addr::Width;
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::probe::Probe;
 use crate::cpu::x86::alu::Int;
-use crate::cpu::x86::backend::{Backend, First, Form, Memory, offset, peek_top, push};
-use crate::cpu::x86::checked::{Checked, Fault, vector};
+use crate::cpu::x86::backend::{Backend, First, Form, Memory, peek_top};
+use crate::cpu::x86::checked::{Checked, Fault, Origin, vector};
 use crate::cpu::x86::operands::Operands;
 use crate::cpu::x86::state::seg;
 
@@ -22,22 +23,32 @@ routines! {
     SelectorFromRegister = selector_from_register;
     SelectorFromMemory = selector_from_memory;
     PopSelector = pop_selector::<T>;
+    /// INT n and INT 3.
     SoftwareInterrupt = int;
+    /// INT 1, to which no gate is closed.
+    IceBreakpoint = int1;
     Into = into;
     Iret = iret::<T>;
 }
 
-fn load_selector<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, number: u8, selector: u16) {
-    cpu.load_real(number, selector);
-    if number == seg::SS {
-        cpu.s.shadow = true;
+/// The width of `T` as a frame's.
+const fn width_of<T: Int>() -> Width {
+    match T::BITS {
+        16 => Width::Word,
+        32 => Width::Dword,
+        _ => Width::Qword,
     }
 }
 
-fn go<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, selector: u16, offset: u64) -> Outcome {
-    cpu.check_target(offset)?;
-    cpu.load_real(seg::CS, selector);
-    cpu.s.rip = offset;
+/// MOV SS and POP SS let no interrupt pass before the next instruction, which usually loads SP.
+fn load_selector<B: MemoryBus, P: Probe>(
+    cpu: &mut Checked<'_, B, P>,
+    number: u8,
+    selector: u16,
+    shadows: bool,
+) -> Outcome {
+    cpu.load_segment(number, selector)?;
+    cpu.s.shadow |= shadows && number == seg::SS;
     Ok(())
 }
 
@@ -50,7 +61,7 @@ fn memory_pointer<T: Int, B: MemoryBus, P: Probe>(
     cpu: &mut Checked<'_, B, P>,
     o: &Operands,
 ) -> Result<(u16, u64), Fault> {
-    let at = offset(cpu, o);
+    let at = cpu.address(o);
     let target = cpu.read::<T>(o.segment, at)?;
     let selector = cpu.read::<u16>(o.segment, at.wrapping_add(T::BYTES) & o.offset_size.mask())?;
     Ok((selector, target.wide()))
@@ -58,99 +69,71 @@ fn memory_pointer<T: Int, B: MemoryBus, P: Probe>(
 
 fn jump_far<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
     let (selector, offset) = immediate_pointer::<T>(o);
-    go(cpu, selector, offset)
+    cpu.jump_far(selector, offset)
 }
 
 fn jump_far_memory<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
     let (selector, offset) = memory_pointer::<T, B, P>(cpu, o)?;
-    go(cpu, selector, offset)
+    cpu.jump_far(selector, offset)
 }
 
 fn call_far<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    call::<T, B, P>(cpu, immediate_pointer::<T>(o))
+    let (selector, offset) = immediate_pointer::<T>(o);
+    cpu.call_far(width_of::<T>(), selector, offset)
 }
 
 fn call_far_memory<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    let pointer = memory_pointer::<T, B, P>(cpu, o)?;
-    call::<T, B, P>(cpu, pointer)
-}
-
-fn call<T: Int, B: MemoryBus, P: Probe>(
-    cpu: &mut Checked<'_, B, P>,
-    (selector, offset): (u16, u64),
-) -> Outcome {
-    let top = cpu.stack_top();
-    let (own, next) = (cpu.s.segment(seg::CS).selector, cpu.s.rip);
-    cpu.check_target(offset)?;
-    push::<_, T>(cpu, T::low(own.into()))?;
-    push::<_, T>(cpu, T::low(next)).inspect_err(|_| cpu.set_stack_top(top))?;
-    go(cpu, selector, offset)
+    let (selector, offset) = memory_pointer::<T, B, P>(cpu, o)?;
+    cpu.call_far(width_of::<T>(), selector, offset)
 }
 
 /// Also takes [`Operands::immediate`] bytes of arguments away.
 fn return_far<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    let top = cpu.stack_top();
-    let back = |cpu: &mut Checked<'_, B, P>| {
-        let offset = pop::<T, B, P>(cpu)?;
-        let selector = pop::<T, B, P>(cpu)?;
-        go(cpu, selector.wide() as u16, offset.wide())
-    };
-    back(cpu).inspect_err(|_| cpu.set_stack_top(top))?;
-    let top = cpu.stack_top();
-    let top = cpu.stack_moved(top, i64::from(o.immediate as u16));
-    cpu.set_stack_top(top);
-    Ok(())
-}
-
-fn pop<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>) -> Result<T, Fault> {
-    let (value, top) = peek_top::<_, T>(cpu)?;
-    cpu.set_stack_top(top);
-    Ok(value)
+    cpu.return_far(width_of::<T>(), o.immediate as u16)
 }
 
 fn load_pointer<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
     let (selector, offset) = memory_pointer::<T, B, P>(cpu, o)?;
-    load_selector(cpu, o.detail, selector);
+    load_selector(cpu, o.detail, selector, false)?;
     cpu.put(o.first, T::low(offset));
     Ok(())
 }
 
 fn selector_from_register<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
     let selector = First::read::<_, u16>(cpu, o)?;
-    load_selector(cpu, o.second, selector);
-    Ok(())
+    load_selector(cpu, o.second, selector, true)
 }
 
 fn selector_from_memory<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
     let selector = Memory::read::<_, u16>(cpu, o)?;
-    load_selector(cpu, o.second, selector);
-    Ok(())
+    load_selector(cpu, o.second, selector, true)
 }
 
+/// The stack pointer moves by the old stack segment's size, also when SS is what is popped.
 fn pop_selector<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    let selector = pop::<T, B, P>(cpu)?;
-    load_selector(cpu, o.second, selector.wide() as u16);
+    let (selector, top) = peek_top::<_, T>(cpu)?;
+    let mask = cpu.s.stack_mask();
+    load_selector(cpu, o.second, selector.wide() as u16, true)?;
+    cpu.s.set_stack_pointer(top, mask);
     Ok(())
 }
 
-/// INT n, and INT 3 in its short form.
 fn int<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    cpu.interrupt(o.immediate as u8)
+    let short = o.length == 1;
+    if cpu.s.is_virtual_8086() && cpu.s.flags.iopl() < 3 && !short {
+        return Err(Fault::with_code(vector::GENERAL_PROTECTION, 0));
+    }
+    cpu.interrupt(o.immediate as u8, Origin::Program)
+}
+
+fn int1<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
+    cpu.interrupt(vector::DEBUG, Origin::Event)
 }
 
 fn into<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
-    if cpu.s.flags.overflow() { cpu.interrupt(vector::OVERFLOW) } else { Ok(()) }
+    if cpu.s.flags.overflow() { cpu.interrupt(vector::OVERFLOW, Origin::Program) } else { Ok(()) }
 }
 
 fn iret<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
-    let top = cpu.stack_top();
-    let back = |cpu: &mut Checked<'_, B, P>| {
-        let offset = pop::<T, B, P>(cpu)?;
-        let selector = pop::<T, B, P>(cpu)?;
-        let flags = pop::<T, B, P>(cpu)?;
-        go(cpu, selector.wide() as u16, offset.wide())?;
-        cpu.set_flags::<T>(flags);
-        Ok(())
-    };
-    back(cpu).inspect_err(|_| cpu.set_stack_top(top))
+    cpu.interrupt_return(width_of::<T>())
 }

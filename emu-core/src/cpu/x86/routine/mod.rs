@@ -1,8 +1,11 @@
 //! Instructions that are rare or long, as plain functions over the checked processor.
 
+pub mod control;
 pub mod decimal;
+pub mod descriptor;
 pub mod exchange;
 pub mod far;
+pub mod model_specific;
 pub mod random;
 pub mod string;
 pub mod system;

@@ -156,10 +156,11 @@ fn stos<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operand
 /// The port is read only when its value can be stored.
 fn ins<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
     let once = |cpu: &mut Checked<'_, B, P>| {
+        cpu.admit_port(cpu.get(reg::DX), T::BYTES)?;
         count_down(cpu, o);
         let to = index::<T, B, P>(cpu, o, reg::DI);
         let cell = cpu.writable::<T>(seg::ES, to).inspect_err(|_| counted_ahead(cpu, o))?;
-        let value = cpu.input::<T>(cpu.get(reg::DX));
+        let value = cpu.input::<T>(cpu.get(reg::DX))?;
         cpu.write_cell(&cell, value);
         Ok(())
     };
@@ -168,10 +169,10 @@ fn ins<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands
 
 fn outs<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
     let once = |cpu: &mut Checked<'_, B, P>| {
+        cpu.admit_port(cpu.get(reg::DX), T::BYTES)?;
         count_down(cpu, o);
         let value = source::<T, B, P>(cpu, o)?;
-        cpu.output(cpu.get(reg::DX), value);
-        Ok(())
+        cpu.output(cpu.get(reg::DX), value)
     };
     repeat(cpu, o, once, false)
 }

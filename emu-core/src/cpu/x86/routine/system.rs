@@ -1,14 +1,15 @@
-//! Flags, ports, the stack in bulk, and control of the processor.
+//! Flags, ports, the stack in bulk, and waiting.
 
 use super::{Outcome, routines};
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::probe::Probe;
 use crate::cpu::x86::alu::{Int, flag};
-use crate::cpu::x86::backend::{Backend, First, Form, Memory, offset, peek_top, push};
+use crate::cpu::x86::backend::{Backend, Form, Memory, offset, peek_top, push};
 use crate::cpu::x86::checked::{Checked, Fault, vector};
+use crate::cpu::x86::flags;
 use crate::cpu::x86::model::Generation;
 use crate::cpu::x86::operands::Operands;
-use crate::cpu::x86::state::{Activity, TableRegister, cr0, reg, seg};
+use crate::cpu::x86::state::{Activity, cr0, reg, seg};
 
 routines! {
     PushFlags = push_flags::<T>;
@@ -36,22 +37,24 @@ routines! {
     /// An instruction of the coprocessor that is not there.
     Escape = escape;
     EscapeMemory = escape_memory;
-    StoreTable = store_table;
-    LoadTable = load_table;
-    SmswRegister = smsw_register::<T>;
-    SmswMemory = smsw_memory;
-    LmswRegister = lmsw_register;
-    LmswMemory = lmsw_memory;
-    Clts = clts;
+}
+
+/// PUSHF and POPF are the monitor's business in virtual-8086 mode, unless it has granted them.
+fn require_open_flags<B: MemoryBus, P: Probe>(cpu: &Checked<'_, B, P>) -> Outcome {
+    if cpu.s.is_virtual_8086() && cpu.s.flags.iopl() < 3 {
+        return Err(Fault::with_code(vector::GENERAL_PROTECTION, 0));
+    }
+    Ok(())
 }
 
 fn push_flags<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
-    let word =
-        cpu.s.flags.word() & !(crate::cpu::x86::flags::system::RF | crate::cpu::x86::flags::system::VM);
+    require_open_flags(cpu)?;
+    let word = cpu.s.flags.word() & !(flags::system::RF | flags::system::VM);
     push(cpu, T::low(word))
 }
 
 fn pop_flags<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
+    require_open_flags(cpu)?;
     let (value, top) = peek_top::<_, T>(cpu)?;
     cpu.set_stack_top(top);
     cpu.set_flags(value);
@@ -85,6 +88,9 @@ fn direction<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) 
 
 /// STI lets one more instruction pass before an interrupt, if there was none to be had before.
 fn interrupts<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+    if cpu.s.is_protected() && cpu.s.cpl() > cpu.s.flags.iopl() {
+        return Err(Fault::with_code(vector::GENERAL_PROTECTION, 0));
+    }
     let before = cpu.s.flags.has(flag::IF.into());
     cpu.s.flags.put(flag::IF.into(), o.detail != 0);
     cpu.s.shadow = o.detail != 0 && !before;
@@ -92,30 +98,29 @@ fn interrupts<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands)
 }
 
 fn hlt<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
+    cpu.require_level_0()?;
     cpu.s.activity = Activity::Halted;
     Ok(())
 }
 
 fn input<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    let value = cpu.input::<T>(u16::from(o.immediate as u8));
+    let value = cpu.input::<T>(u16::from(o.immediate as u8))?;
     cpu.put(reg::AX, value);
     Ok(())
 }
 
 fn input_dx<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
-    let value = cpu.input::<T>(cpu.get(reg::DX));
+    let value = cpu.input::<T>(cpu.get(reg::DX))?;
     cpu.put(reg::AX, value);
     Ok(())
 }
 
 fn output<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    cpu.output(u16::from(o.immediate as u8), cpu.get::<T>(reg::AX));
-    Ok(())
+    cpu.output(u16::from(o.immediate as u8), cpu.get::<T>(reg::AX))
 }
 
 fn output_dx<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
-    cpu.output(cpu.get(reg::DX), cpu.get::<T>(reg::AX));
-    Ok(())
+    cpu.output(cpu.get(reg::DX), cpu.get::<T>(reg::AX))
 }
 
 /// PUSHA. A fault on the way leaves SP where it was.
@@ -214,69 +219,4 @@ fn escape<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> 
 fn escape_memory<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
     escape(cpu, o)?;
     Memory::read::<_, u16>(cpu, o).map(drop)
-}
-
-/// The bytes of a table's base: three on the 80286, whose store leaves ones above them.
-fn base_mask<B: MemoryBus, P: Probe>(cpu: &Checked<'_, B, P>) -> u64 {
-    cpu.model.address_mask().min(0xFFFF_FFFF)
-}
-
-/// SGDT and SIDT ([`Operands::detail`] 0 and 1).
-fn store_table<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    let table = if o.detail == 0 { cpu.s.gdtr } else { cpu.s.idtr };
-    let base = table.base | !base_mask(cpu);
-    let at = offset(cpu, o);
-    let above = at.wrapping_add(2) & o.offset_size.mask();
-    let cell = cpu.writable::<u32>(o.segment, above)?;
-    cpu.write(o.segment, at, table.limit)?;
-    cpu.write_cell(&cell, base as u32);
-    Ok(())
-}
-
-/// LGDT and LIDT.
-fn load_table<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    let at = offset(cpu, o);
-    let limit = cpu.read::<u16>(o.segment, at)?;
-    let base = cpu.read::<u32>(o.segment, at.wrapping_add(2) & o.offset_size.mask())?;
-    let table = TableRegister { base: u64::from(base) & base_mask(cpu), limit };
-    if o.detail == 0 {
-        cpu.s.gdtr = table;
-    } else {
-        cpu.s.idtr = table;
-    }
-    Ok(())
-}
-
-fn smsw_register<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    cpu.put(o.first, T::low(cpu.s.cr0));
-    Ok(())
-}
-
-fn smsw_memory<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    let word = cpu.s.cr0 as u16;
-    Memory::write(cpu, o, word)
-}
-
-fn lmsw_register<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    let word = First::read::<_, u16>(cpu, o)?;
-    set_machine_status(cpu, word);
-    Ok(())
-}
-
-fn lmsw_memory<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    let word = Memory::read::<_, u16>(cpu, o)?;
-    set_machine_status(cpu, word);
-    Ok(())
-}
-
-/// LMSW sets PE, MP, EM and TS, and cannot clear PE.
-fn set_machine_status<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, word: u16) {
-    let bits = cr0::PE | cr0::MP | cr0::EM | cr0::TS;
-    let kept = cpu.s.cr0 & cr0::PE;
-    cpu.s.cr0 = cpu.s.cr0 & !bits | u64::from(word) & bits | kept;
-}
-
-fn clts<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
-    cpu.s.cr0 &= !cr0::TS;
-    Ok(())
 }

@@ -1,0 +1,246 @@
+//! The ways into the handlers of interrupts and exceptions: real mode's vector table (80286 programmer's reference manual
+//! 210498, chapter 5), protected mode's gates (Intel SDM volume 3, 6.12 and 6.14; volume 2, INT).
+
+use super::exception::Origin;
+use super::segment::{index_of, is_null, kind};
+use super::stack::Stack;
+use super::{Checked, Fault, vector};
+use crate::addr::{Linear, Width};
+use crate::cpu::bus::MemoryBus;
+use crate::cpu::probe::Probe;
+use crate::cpu::x86::alu::flag;
+use crate::cpu::x86::flags::system;
+use crate::cpu::x86::model::Generation;
+use crate::cpu::x86::state::{Segment, seg};
+
+/// A gate of the IDT, the GDT or an LDT.
+#[derive(Clone, Copy, Debug)]
+pub struct Gate {
+    pub kind: u8,
+    pub dpl: u8,
+    pub present: bool,
+    pub selector: u16,
+    pub offset: u64,
+    /// Words or doublewords that a call gate copies from stack to stack.
+    pub parameters: u8,
+}
+
+impl Gate {
+    pub const fn new(raw: u64) -> Self {
+        let attributes = (raw >> 40) as u8;
+        let kind = attributes & 0x1F;
+        let is_wide = kind & 8 != 0;
+        let offset = raw & 0xFFFF | if is_wide { raw >> 32 & 0xFFFF_0000 } else { 0 };
+        Self {
+            kind,
+            dpl: attributes >> 5 & 3,
+            present: attributes & 0x80 != 0,
+            selector: (raw >> 16) as u16,
+            offset,
+            parameters: (raw >> 32) as u8 & 31,
+        }
+    }
+
+    /// What its handler's frame is made of.
+    pub const fn width(&self) -> Width {
+        if self.kind & 8 != 0 { Width::Dword } else { Width::Word }
+    }
+}
+
+/// A code segment that a gate leads to, and at which level it will run.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Its selector's RPL is the new level.
+    pub code: Segment,
+    pub offset: u64,
+    pub level: u8,
+}
+
+/// What an interrupt pushes.
+struct Frame {
+    width: Width,
+    code: Option<u16>,
+    /// Whether the old stack's address is part of it.
+    outer: bool,
+}
+
+impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
+    /// Real mode's way.
+    pub(super) fn enter_through_vector(&mut self, number: u8) -> Result<(), Fault> {
+        let entry = u64::from(number) * 4;
+        if entry + 3 > u64::from(self.s.idtr.limit) {
+            return Err(Fault::with_code(vector::DOUBLE_FAULT, 0));
+        }
+        let at = Linear(self.s.idtr.base.wrapping_add(entry));
+        let mut stack = self.own_stack();
+        self.push_return(&mut stack, Width::Word)?;
+        let offset = self.read_system::<u16>(at)?;
+        let selector = self.read_system::<u16>(self.behind(at, 2))?;
+        self.take_stack(&stack);
+        self.s.put_flags(u64::from(flag::IF | flag::TF) | system::AC | system::RF, false);
+        self.load_real(seg::CS, selector);
+        self.s.rip = u64::from(offset);
+        Ok(())
+    }
+
+    /// Pushes EFLAGS, CS and EIP.
+    fn push_return(&mut self, stack: &mut Stack, width: Width) -> Result<(), Fault> {
+        let code = self.s.segment(seg::CS).selector;
+        self.push_on(stack, width, self.s.flags.word())?;
+        self.push_on(stack, width, code.into())?;
+        self.push_on(stack, width, self.s.rip)
+    }
+
+    /// Protected and virtual-8086 mode's way.
+    pub(super) fn enter_through_gate(
+        &mut self,
+        number: u8,
+        code: Option<u16>,
+        origin: Origin,
+    ) -> Result<(), Fault> {
+        let own = u16::from(number) * 8 + 2;
+        let gate = self.interrupt_gate(number, own)?;
+        if origin == Origin::Program && gate.dpl < self.s.cpl() {
+            return Err(Fault::with_code(vector::GENERAL_PROTECTION, own));
+        }
+        if !gate.present {
+            return Err(Fault::with_code(vector::NOT_PRESENT, own));
+        }
+        let target = self.gate_target(gate.selector, gate.offset)?;
+        let clears_interrupts = gate.kind & 1 == 0;
+        self.enter_handler(target, &Frame { width: gate.width(), code, outer: false }, clears_interrupts)
+    }
+
+    fn interrupt_gate(&mut self, number: u8, own: u16) -> Result<Gate, Fault> {
+        let refused = Fault::with_code(vector::GENERAL_PROTECTION, own);
+        let entry = u64::from(number) * 8;
+        if entry + 7 > u64::from(self.s.idtr.limit) {
+            return Err(refused);
+        }
+        let raw = self.read_system::<u64>(self.system_address(self.s.idtr.base, entry))?;
+        let gate = Gate::new(raw);
+        let known = match gate.kind {
+            kind::INTERRUPT_GATE_16 | kind::TRAP_GATE_16 => true,
+            kind::INTERRUPT_GATE_32 | kind::TRAP_GATE_32 => self.model.generation > Generation::I80286,
+            _ => false,
+        };
+        if known { Ok(gate) } else { Err(refused) }
+    }
+
+    /// The code that a gate leads to: never to a less privileged level.
+    ///
+    /// # Errors
+    /// When it leads to something else.
+    pub fn gate_target(&mut self, selector: u16, offset: u64) -> Result<Target, Fault> {
+        if is_null(selector) {
+            return Err(Fault::with_code(vector::GENERAL_PROTECTION, 0));
+        }
+        let descriptor = self.descriptor_or(selector, vector::GENERAL_PROTECTION)?;
+        let segment = descriptor.segment(selector);
+        if !segment.is_code() || segment.dpl() > self.s.cpl() {
+            return Err(Fault::with_code(vector::GENERAL_PROTECTION, index_of(selector)));
+        }
+        if !segment.is_present() {
+            return Err(Fault::with_code(vector::NOT_PRESENT, index_of(selector)));
+        }
+        let level = if segment.is_conforming_code() { self.s.cpl() } else { segment.dpl() };
+        let code = self.accessed(&descriptor, index_of(selector) | u16::from(level))?;
+        Ok(Target { code, offset, level })
+    }
+
+    /// Pushes the frame on the right stack and begins the handler.
+    fn enter_handler(&mut self, target: Target, frame: &Frame, clears_interrupts: bool) -> Result<(), Fault> {
+        let virtual_8086 = self.s.is_virtual_8086();
+        if virtual_8086 && target.level != 0 {
+            let code = index_of(target.code.selector);
+            return Err(Fault::with_code(vector::GENERAL_PROTECTION, code));
+        }
+        let outer = target.level < self.s.cpl();
+        let mut stack = if outer { self.level_stack(target.level)? } else { self.own_stack() };
+        if virtual_8086 {
+            self.push_data_segments(&mut stack, frame.width)?;
+        }
+        self.push_frame(&mut stack, &Frame { outer, ..*frame })?;
+        self.check_code_offset(&target)?;
+        self.take_stack(&stack);
+        if virtual_8086 {
+            self.drop_data_segments();
+        }
+        let cleared = u64::from(flag::TF) | system::NT | system::RF | system::VM;
+        let cleared = cleared | if clears_interrupts { flag::IF.into() } else { 0 };
+        self.s.put_flags(cleared, false);
+        self.go_to_target(&target);
+        Ok(())
+    }
+
+    fn push_frame(&mut self, stack: &mut Stack, frame: &Frame) -> Result<(), Fault> {
+        if frame.outer {
+            let old = self.own_stack();
+            self.push_on(stack, frame.width, old.segment.selector.into())?;
+            self.push_on(stack, frame.width, old.pointer)?;
+        }
+        self.push_return(stack, frame.width)?;
+        match frame.code {
+            Some(code) => self.push_on(stack, frame.width, code.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// The data segments of virtual-8086 mode, which protected mode can make nothing of.
+    fn push_data_segments(&mut self, stack: &mut Stack, width: Width) -> Result<(), Fault> {
+        [seg::GS, seg::FS, seg::DS, seg::ES].into_iter().try_for_each(|number| {
+            let selector = self.s.segment(number).selector;
+            self.push_on(stack, width, selector.into())
+        })
+    }
+
+    fn drop_data_segments(&mut self) {
+        for number in [seg::GS, seg::FS, seg::DS, seg::ES] {
+            let null = self.null_segment(number, 0);
+            self.s.set_segment(number, null);
+        }
+    }
+
+    /// The stack that the task state keeps for an inner level.
+    ///
+    /// # Errors
+    /// An invalid TSS, or a stack segment that is not there.
+    pub fn level_stack(&mut self, level: u8) -> Result<Stack, Fault> {
+        let (selector, pointer) = self.level_stack_pointer(level)?;
+        let segment = self.stack_segment(selector, level, vector::INVALID_TSS)?;
+        Ok(Stack::of_level(segment, pointer, level))
+    }
+
+    fn level_stack_pointer(&mut self, level: u8) -> Result<(u16, u64), Fault> {
+        let task = *self.s.segment(seg::TR);
+        let is_wide = task.system_kind() & 8 != 0;
+        let (place, last) =
+            if is_wide { (4 + 8 * u64::from(level), 5) } else { (2 + 4 * u64::from(level), 3) };
+        if place + last > u64::from(task.limit) {
+            return Err(Fault::with_code(vector::INVALID_TSS, index_of(task.selector)));
+        }
+        let at = self.system_address(task.base, place);
+        if is_wide {
+            let pointer = self.read_system::<u32>(at)?;
+            Ok((self.read_system::<u16>(self.behind(at, 4))?, pointer.into()))
+        } else {
+            let pointer = self.read_system::<u16>(at)?;
+            Ok((self.read_system::<u16>(self.behind(at, 2))?, pointer.into()))
+        }
+    }
+
+    /// # Errors
+    /// When the offset lies outside of the segment.
+    pub fn check_code_offset(&self, target: &Target) -> Result<(), Fault> {
+        if target.offset > u64::from(target.code.limit) {
+            return Err(Fault::with_code(vector::GENERAL_PROTECTION, 0));
+        }
+        Ok(())
+    }
+
+    /// Goes on in another code segment, all checks being done and the stack being the right one.
+    pub fn go_to_target(&mut self, target: &Target) {
+        self.s.set_segment(seg::CS, target.code);
+        self.s.rip = target.offset;
+    }
+}

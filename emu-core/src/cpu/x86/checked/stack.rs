@@ -1,0 +1,119 @@
+//! Stacks on which something is built before they become the processor's own, so that a fault on the way leaves it as
+//! it was.
+
+use super::memory::is_canonical;
+use super::segment::index_of;
+use super::{Checked, Fault};
+use crate::addr::{Linear, Width};
+use crate::cpu::bus::MemoryBus;
+use crate::cpu::probe::Probe;
+use crate::cpu::x86::state::{Segment, reg, seg};
+use crate::mem::Privilege;
+
+/// A stack that is not SS:SP yet, or not any more.
+#[derive(Clone, Copy, Debug)]
+pub struct Stack {
+    pub segment: Segment,
+    /// All of the stack pointer, also what the segment's size leaves out.
+    pub pointer: u64,
+    /// The bits of the pointer that count.
+    mask: u64,
+    /// Whether it lies in 64-bit mode's address space.
+    long: bool,
+    privilege: Privilege,
+    /// The error code of the stack fault.
+    code: u16,
+}
+
+impl Stack {
+    /// The stack of a level that is about to be entered.
+    pub fn of_level(segment: Segment, pointer: u64, level: u8) -> Self {
+        let privilege = if level == 3 { Privilege::User } else { Privilege::Supervisor };
+        let (mask, code) = (segment.offset_mask(), index_of(segment.selector));
+        Self { segment, pointer, mask, long: false, privilege, code }
+    }
+
+    /// As [`Self::of_level`] in 64-bit mode.
+    pub fn of_long_level(segment: Segment, pointer: u64, level: u8) -> Self {
+        Self { mask: u64::MAX, long: true, ..Self::of_level(segment, pointer, level) }
+    }
+
+    /// Moves the pointer up by a number of bytes, down by a negative one.
+    pub fn moved(&mut self, bytes: i64) {
+        self.pointer = self.pointer & !self.mask | self.pointer.wrapping_add_signed(bytes) & self.mask;
+    }
+}
+
+impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
+    /// The processor's own stack.
+    pub fn own_stack(&self) -> Stack {
+        Stack {
+            segment: *self.s.segment(seg::SS),
+            pointer: self.s.registers[usize::from(reg::SP)],
+            mask: self.s.stack_mask(),
+            long: self.s.is_64_bit(),
+            privilege: self.s.privilege(),
+            code: 0,
+        }
+    }
+
+    /// Makes a stack the processor's own.
+    pub fn take_stack(&mut self, stack: &Stack) {
+        self.s.set_segment(seg::SS, stack.segment);
+        self.s.registers[usize::from(reg::SP)] = stack.pointer;
+    }
+
+    /// Where `bytes` lie, `above` bytes above the top.
+    fn stack_linear(&self, stack: &Stack, above: i64, bytes: u64, writes: bool) -> Result<Linear, Fault> {
+        let offset = stack.pointer.wrapping_add_signed(above) & stack.mask;
+        let admitted = if stack.long {
+            is_canonical(offset, bytes)
+        } else {
+            stack.segment.admits(offset, bytes, writes)
+        };
+        match (admitted, stack.long) {
+            (false, _) => Err(Fault::with_code(self.stack_vector(), stack.code)),
+            (true, true) => Ok(Linear(offset)),
+            (true, false) => Ok(stack.segment.linear(offset)),
+        }
+    }
+
+    /// Pushes the low bits of `value`.
+    ///
+    /// # Errors
+    /// A stack fault or a page fault. The stack is as before then.
+    pub fn push_on(&mut self, stack: &mut Stack, width: Width, value: u64) -> Result<(), Fault> {
+        let bytes = width.bytes();
+        let linear = self.stack_linear(stack, -(bytes as i64), bytes, true)?;
+        match width {
+            Width::Qword => self.write_as(linear, stack.privilege, value)?,
+            Width::Dword => self.write_as(linear, stack.privilege, value as u32)?,
+            _ => self.write_as(linear, stack.privilege, value as u16)?,
+        }
+        stack.moved(-(bytes as i64));
+        Ok(())
+    }
+
+    /// Reads what lies on top, or `above` bytes above it.
+    ///
+    /// # Errors
+    /// A stack fault or a page fault.
+    pub fn peek_on(&mut self, stack: &Stack, width: Width, above: u64) -> Result<u64, Fault> {
+        let linear = self.stack_linear(stack, above as i64, width.bytes(), false)?;
+        match width {
+            Width::Qword => self.read_as(linear, stack.privilege),
+            Width::Dword => self.read_as::<u32>(linear, stack.privilege).map(u64::from),
+            _ => self.read_as::<u16>(linear, stack.privilege).map(u64::from),
+        }
+    }
+
+    /// Pops a value.
+    ///
+    /// # Errors
+    /// As [`Self::peek_on`]. The stack is as before then.
+    pub fn pop_from(&mut self, stack: &mut Stack, width: Width) -> Result<u64, Fault> {
+        let value = self.peek_on(stack, width, 0)?;
+        stack.moved(width.bytes() as i64);
+        Ok(value)
+    }
+}

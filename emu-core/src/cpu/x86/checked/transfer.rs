@@ -1,0 +1,316 @@
+//! Far jumps, calls and returns, and IRET (80286 programmer's reference manual 210498, chapter 7; Intel SDM volume 2, JMP,
+//! CALL, RET and IRET).
+
+use super::interrupt::{Gate, Target};
+use super::segment::{Descriptor, index_of, is_null, kind};
+use super::stack::Stack;
+use super::{Checked, Fault, vector};
+use crate::addr::Width;
+use crate::cpu::bus::MemoryBus;
+use crate::cpu::probe::Probe;
+use crate::cpu::x86::alu::flag;
+use crate::cpu::x86::executing::Executing;
+use crate::cpu::x86::flags::system;
+use crate::cpu::x86::model::Generation;
+use crate::cpu::x86::state::{Segment, reg, seg};
+
+const fn general_protection(selector: u16) -> Fault {
+    Fault::with_code(vector::GENERAL_PROTECTION, index_of(selector))
+}
+
+impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
+    /// JMP to another code segment, or through a gate.
+    ///
+    /// # Errors
+    /// When the target does not admit it. Nothing has been changed then.
+    pub fn jump_far(&mut self, selector: u16, offset: u64) -> Result<(), Fault> {
+        if self.s.is_real_like() {
+            self.admit_target(offset)?;
+            self.load_real(seg::CS, selector);
+            self.s.rip = offset;
+            return Ok(());
+        }
+        let descriptor = self.far_descriptor(selector)?;
+        if descriptor.segment(selector).is_code_or_data() {
+            let target = self.direct_target(&descriptor, selector, offset)?;
+            self.check_code_offset(&target)?;
+            self.go_to_target(&target);
+            return Ok(());
+        }
+        let gate = self.call_gate(&descriptor, selector)?;
+        let target = self.gate_target(gate.selector, gate.offset)?;
+        if target.level != self.s.cpl() {
+            return Err(general_protection(gate.selector));
+        }
+        self.check_code_offset(&target)?;
+        self.go_to_target(&target);
+        Ok(())
+    }
+
+    /// CALL to another code segment, or through a gate, which perhaps leads to an inner level.
+    ///
+    /// # Errors
+    /// As [`Self::jump_far`].
+    pub fn call_far(&mut self, width: Width, selector: u16, offset: u64) -> Result<(), Fault> {
+        if self.s.is_real_like() {
+            let mut stack = self.own_stack();
+            self.admit_target(offset)?;
+            self.push_far_return(&mut stack, width)?;
+            self.take_stack(&stack);
+            self.load_real(seg::CS, selector);
+            self.s.rip = offset;
+            return Ok(());
+        }
+        let descriptor = self.far_descriptor(selector)?;
+        if descriptor.segment(selector).is_code_or_data() {
+            let target = self.direct_target(&descriptor, selector, offset)?;
+            let mut stack = self.own_stack();
+            self.push_far_return(&mut stack, width)?;
+            self.check_code_offset(&target)?;
+            self.take_stack(&stack);
+            self.go_to_target(&target);
+            return Ok(());
+        }
+        let gate = self.call_gate(&descriptor, selector)?;
+        self.call_through(&gate)
+    }
+
+    fn call_through(&mut self, gate: &Gate) -> Result<(), Fault> {
+        let target = self.gate_target(gate.selector, gate.offset)?;
+        let width = gate.width();
+        let mut stack = self.own_stack();
+        if target.level < self.s.cpl() {
+            let old = stack;
+            stack = self.level_stack(target.level)?;
+            self.push_on(&mut stack, width, old.segment.selector.into())?;
+            self.push_on(&mut stack, width, old.pointer)?;
+            for parameter in (0..u64::from(gate.parameters)).rev() {
+                let value = self.peek_on(&old, width, parameter * width.bytes())?;
+                self.push_on(&mut stack, width, value)?;
+            }
+        }
+        self.push_far_return(&mut stack, width)?;
+        self.check_code_offset(&target)?;
+        self.take_stack(&stack);
+        self.go_to_target(&target);
+        Ok(())
+    }
+
+    fn push_far_return(&mut self, stack: &mut Stack, width: Width) -> Result<(), Fault> {
+        let code = self.s.segment(seg::CS).selector;
+        self.push_on(stack, width, code.into())?;
+        self.push_on(stack, width, self.s.rip)
+    }
+
+    fn far_descriptor(&mut self, selector: u16) -> Result<Descriptor, Fault> {
+        if is_null(selector) {
+            return Err(general_protection(0));
+        }
+        self.descriptor_or(selector, vector::GENERAL_PROTECTION)
+    }
+
+    /// A code segment that a far jump or call names itself: the privilege level stays.
+    fn direct_target(
+        &mut self,
+        descriptor: &Descriptor,
+        selector: u16,
+        offset: u64,
+    ) -> Result<Target, Fault> {
+        let segment = descriptor.segment(selector);
+        let cpl = self.s.cpl();
+        let admitted = if segment.is_conforming_code() {
+            segment.dpl() <= cpl
+        } else {
+            segment.is_code() && segment.dpl() == cpl && (selector & 3) as u8 <= cpl
+        };
+        if !admitted {
+            return Err(general_protection(selector));
+        }
+        if !segment.is_present() {
+            return Err(Fault::with_code(vector::NOT_PRESENT, index_of(selector)));
+        }
+        let code = self.accessed(descriptor, index_of(selector) | u16::from(cpl))?;
+        Ok(Target { code, offset, level: cpl })
+    }
+
+    /// A call gate that the program may use.
+    fn call_gate(&mut self, descriptor: &Descriptor, selector: u16) -> Result<Gate, Fault> {
+        let gate = Gate::new(descriptor.raw);
+        let known = match gate.kind {
+            kind::CALL_GATE_16 => true,
+            kind::CALL_GATE_32 => self.model.generation > Generation::I80286,
+            _ => false,
+        };
+        if !known || gate.dpl < self.s.cpl().max((selector & 3) as u8) {
+            return Err(general_protection(selector));
+        }
+        if !gate.present {
+            return Err(Fault::with_code(vector::NOT_PRESENT, index_of(selector)));
+        }
+        Ok(gate)
+    }
+
+    /// RET to another code segment, perhaps of an outer level; `released` bytes of arguments go too.
+    ///
+    /// # Errors
+    /// As [`Self::jump_far`].
+    pub fn return_far(&mut self, width: Width, released: u16) -> Result<(), Fault> {
+        let mut stack = self.own_stack();
+        let offset = self.pop_from(&mut stack, width)?;
+        let selector = self.pop_from(&mut stack, width)? as u16;
+        stack.moved(released.into());
+        if self.s.is_real_like() {
+            self.admit_target(offset)?;
+            self.load_real(seg::CS, selector);
+            self.s.rip = offset;
+            self.take_stack(&stack);
+            return Ok(());
+        }
+        let target = self.return_target(selector, offset)?;
+        if target.level > self.s.cpl() {
+            let mut outer = self.outer_stack(&mut stack, width, target.level)?;
+            outer.moved(released.into());
+            self.check_code_offset(&target)?;
+            self.return_outwards(&target, &outer);
+        } else {
+            self.check_code_offset(&target)?;
+            self.take_stack(&stack);
+            self.go_to_target(&target);
+        }
+        Ok(())
+    }
+
+    /// The code segment to which a return address leads: of this level or an outer one.
+    fn return_target(&mut self, selector: u16, offset: u64) -> Result<Target, Fault> {
+        let descriptor = self.far_descriptor(selector)?;
+        let segment = descriptor.segment(selector);
+        let level = (selector & 3) as u8;
+        let admitted = if segment.is_conforming_code() {
+            segment.dpl() <= level
+        } else {
+            segment.is_code() && segment.dpl() == level
+        };
+        if !admitted || level < self.s.cpl() {
+            return Err(general_protection(selector));
+        }
+        if !segment.is_present() {
+            return Err(Fault::with_code(vector::NOT_PRESENT, index_of(selector)));
+        }
+        let code = self.accessed(&descriptor, selector)?;
+        Ok(Target { code, offset, level })
+    }
+
+    /// Pops the stack of an outer level.
+    fn outer_stack(&mut self, stack: &mut Stack, width: Width, level: u8) -> Result<Stack, Fault> {
+        let pointer = self.pop_from(stack, width)?;
+        let selector = self.pop_from(stack, width)? as u16;
+        let segment = self.stack_segment(selector, level, vector::GENERAL_PROTECTION)?;
+        // Of a 16-bit stack pointer, the upper half stays as it is.
+        let mask = segment.offset_mask();
+        let pointer = self.s.registers[usize::from(reg::SP)] & !mask | pointer & mask;
+        Ok(Stack::of_level(segment, pointer, level))
+    }
+
+    fn return_outwards(&mut self, target: &Target, stack: &Stack) {
+        self.take_stack(stack);
+        self.go_to_target(target);
+        self.drop_inner_segments(target.level);
+    }
+
+    /// IRET.
+    ///
+    /// # Errors
+    /// As [`Self::jump_far`].
+    pub fn interrupt_return(&mut self, width: Width) -> Result<(), Fault> {
+        if self.s.is_virtual_8086() && self.s.flags.iopl() < 3 {
+            return Err(general_protection(0));
+        }
+        let mut stack = self.own_stack();
+        let offset = self.pop_from(&mut stack, width)?;
+        let selector = self.pop_from(&mut stack, width)? as u16;
+        let flags = self.pop_from(&mut stack, width)?;
+        if self.s.is_real_like() {
+            self.admit_target(offset)?;
+            self.load_real(seg::CS, selector);
+            self.s.rip = offset;
+            self.take_stack(&stack);
+            self.set_returned_flags(width, flags);
+        } else if width == Width::Dword && flags & system::VM != 0 && self.s.cpl() == 0 {
+            self.return_to_virtual_8086(&mut stack, selector, offset, flags)?;
+        } else {
+            self.return_in_protected_mode(&mut stack, width, selector, offset, flags)?;
+        }
+        self.s.nmi_blocked = false;
+        Ok(())
+    }
+
+    fn return_in_protected_mode(
+        &mut self,
+        stack: &mut Stack,
+        width: Width,
+        selector: u16,
+        offset: u64,
+        flags: u64,
+    ) -> Result<(), Fault> {
+        let target = self.return_target(selector, offset)?;
+        if target.level > self.s.cpl() {
+            let outer = self.outer_stack(stack, width, target.level)?;
+            self.check_code_offset(&target)?;
+            // By the rights of the level that returns.
+            self.set_returned_flags(width, flags);
+            self.return_outwards(&target, &outer);
+        } else {
+            self.check_code_offset(&target)?;
+            self.take_stack(stack);
+            self.set_returned_flags(width, flags);
+            self.go_to_target(&target);
+        }
+        Ok(())
+    }
+
+    fn return_to_virtual_8086(
+        &mut self,
+        stack: &mut Stack,
+        selector: u16,
+        offset: u64,
+        flags: u64,
+    ) -> Result<(), Fault> {
+        let mut words = [0; 6];
+        for word in &mut words {
+            *word = self.pop_from(stack, Width::Dword)?;
+        }
+        if offset > 0xFFFF {
+            return Err(general_protection(0));
+        }
+        let [pointer, ss, es, ds, fs, gs] = words;
+        let settable = self.model.flag_bits();
+        self.s.set_flags_word(flags & settable | system::FIXED);
+        self.s.registers[usize::from(reg::SP)] = pointer;
+        let selectors = [es, selector.into(), ss, ds, fs, gs];
+        for (number, selector) in (seg::ES..=seg::GS).zip(selectors) {
+            self.s.set_segment(number, Segment::virtual_8086(selector as u16));
+        }
+        self.s.rip = offset;
+        Ok(())
+    }
+
+    /// Sets what of the flags IRET may at this level.
+    fn set_returned_flags(&mut self, width: Width, flags: u64) {
+        let cpl = self.s.cpl();
+        let of_level = if !self.s.is_protected() || cpl == 0 {
+            system::IOPL | system::VIF | system::VIP | u64::from(flag::IF)
+        } else if cpl <= self.s.flags.iopl() {
+            u64::from(flag::IF)
+        } else {
+            0
+        };
+        let always =
+            u64::from(flag::STATUS | flag::TF | flag::DF) | system::NT | system::RF | system::AC | system::ID;
+        let mut settable = (always | of_level) & self.model.flag_bits() & width.mask();
+        if !self.s.is_protected() {
+            settable &= self.model.real_mode_flags() | system::RF;
+        }
+        let word = self.s.flags.word() & !settable | flags & settable;
+        self.s.set_flags_word(word);
+    }
+}

@@ -26,6 +26,16 @@ pub struct Reply {
     pub waits: u32,
 }
 
+/// How an interrupt is answered by whoever asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acknowledge {
+    Vector(u8),
+    /// The processor has a vector for the level.
+    Autovector,
+    /// Nobody answers.
+    Nobody,
+}
+
 /// What a processor's pins reach. One call is one bus cycle; `at` is the CPU clock cycle of its T1.
 ///
 /// Memory addresses are physical and already wrapped to the processor's address lines.
@@ -58,6 +68,20 @@ pub trait CpuBus {
 
     /// Takes a rising edge of NMI, if there was one since the last call.
     fn take_nmi(&mut self) -> bool;
+
+    /// The level at the interrupt lines of a processor that tells levels apart; 0 is none. A bus with one line has one
+    /// level.
+    fn interrupt_level(&self) -> u8 {
+        u8::from(self.interrupt_line())
+    }
+
+    /// As [`Self::acknowledge_interrupt`], for a processor that tells levels apart.
+    fn acknowledge_level(&mut self, _level: u8, at: Cycle) -> Acknowledge {
+        Acknowledge::Vector(self.acknowledge_interrupt(at))
+    }
+
+    /// The processor resets what is around it, and itself goes on.
+    fn reset_devices(&mut self, _at: Cycle) {}
 
     /// The run must end after this instruction with [`super::Exit::BusRequest`].
     fn exit_requested(&self) -> bool;
@@ -105,6 +129,12 @@ pub trait MemoryBus: CpuBus + 'static {
             _ => None,
         }
         .unwrap_or(true)
+    }
+
+    /// Whether the access that the TLB could not serve ended in a bus error; asked after each by processors that have
+    /// such an exception.
+    fn take_bus_error(&mut self) -> bool {
+        false
     }
 }
 

@@ -1,11 +1,12 @@
 //! Processors: what a machine and a debugger see of any of them.
 //!
-//! A family lives in a folder of its own ([`x86`]); nothing outside it names it.
+//! A family lives in a folder of its own ([`x86`], [`m68k`]); nothing outside it names it.
 
 pub mod bus;
 pub mod describe;
 pub mod engine;
 pub mod int;
+pub mod m68k;
 pub mod probe;
 pub mod x86;
 

@@ -1,0 +1,6 @@
+//! The meanings of the instructions that guests spend their time in, each written once over any
+//! [`Backend`](super::backend::Backend).
+
+pub mod arithmetic;
+pub mod flow;
+pub mod transfer;

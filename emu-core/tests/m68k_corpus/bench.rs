@@ -7,7 +7,9 @@ use emu_core::cpu::m68k::M68k;
 use emu_core::cpu::m68k::model::MC68000;
 use emu_core::cpu::m68k::state::{Activity, State};
 use emu_core::cpu::probe::{Access, NoProbe, Probe};
-use emu_core::mem::{BigGuest, ByteOrder, Mapping, NodeId, PhysMem, Privilege, RamBlock, Scalar, Table, Tlb};
+use emu_core::mem::{
+    BigGuest, ByteOrder, Changes, Mapping, NodeId, PhysMem, Place, Privilege, RamBlock, Scalar, Table, Tlb,
+};
 use emu_core::time::Cycle;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -73,6 +75,14 @@ impl MemoryBus for Bus {
 
     fn tlb(&mut self) -> &mut Tlb<BigGuest> {
         &mut self.tlb
+    }
+
+    fn place(&self, at: Physical) -> Place<'_> {
+        self.memory.lookup(at)
+    }
+
+    fn take_changes(&mut self) -> Changes {
+        self.tlb.honour()
     }
 
     fn read_missed<T: Scalar>(&mut self, table: Table, privilege: Privilege, at: PageAccess) -> (T, u32) {

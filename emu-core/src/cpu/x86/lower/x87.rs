@@ -10,8 +10,8 @@ use crate::cpu::x86::routine::x87::control::{
     StoreControl, StoreEnvironment, StoreStatus,
 };
 use crate::cpu::x86::routine::x87::transfer::{
-    CopyTo, Exchange, Free, Load, LoadConstant, LoadDecimal, LoadExtended, LoadInteger, LoadRegister, MoveIf,
-    Nothing, StoreDecimal, StoreExtended, StoreInteger, StoreShort, Turn,
+    CopyTo, CopyUnchecked, Exchange, Free, Load, LoadConstant, LoadDecimal, LoadExtended, LoadInteger,
+    LoadRegister, MoveIf, Nothing, StoreDecimal, StoreExtended, StoreInteger, StoreShort, Turn,
 };
 use crate::cpu::x86::routine::x87::{Instruction, NoWait, Waits};
 use crate::cpu::x86::x87::arithmetic::{
@@ -114,7 +114,8 @@ fn transfer<S: Select>(view: &View<'_>) -> Option<S::Handler> {
     Some(match view.instruction.mnemonic() {
         M::Fld | M::Fild => return load::<S>(view),
         M::Fst | M::Fist => return store::<S, false>(view),
-        M::Fstp | M::Fistp | M::Fstpnce => return store::<S, true>(view),
+        M::Fstp | M::Fistp => return store::<S, true>(view),
+        M::Fstpnce => computes::<S, CopyUnchecked>(),
         M::Fisttp => return store_truncated::<S>(view),
         M::Fbld => computes::<S, LoadDecimal>(),
         M::Fbstp => computes::<S, StoreDecimal>(),

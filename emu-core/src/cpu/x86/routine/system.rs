@@ -180,7 +180,7 @@ fn build_frame<T: Int, B: MemoryBus, P: Probe>(
     let old = cpu.get::<T>(reg::BP);
     push(cpu, old)?;
     let frame = cpu.stack_top();
-    let mut display = old.wide();
+    let mut display = cpu.s.get::<u64>(reg::BP);
     for _ in 1..level {
         display = cpu.stack_moved(display, -(T::BYTES as i64));
         let link = cpu.read::<T>(seg::SS, display)?;

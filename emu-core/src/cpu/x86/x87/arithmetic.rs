@@ -237,45 +237,53 @@ impl Fpu {
     /// FCOM and its kin: ST(0) compared with an operand from memory, into C0, C2 and C3. Gives whether it may pop.
     #[inline(always)]
     pub fn compare(&mut self, other: Widened) -> bool {
-        let order = self.order(other, true);
-        self.note_order(order)
+        let compared = self.order(other, true);
+        self.note_order(compared)
     }
 
     /// [`Self::compare`] with ST(`i`).
     #[inline(always)]
     pub fn compare_register(&mut self, i: u8, signalling: bool) -> bool {
-        let order = self.order_register(i, signalling);
-        self.note_order(order)
+        let compared = self.order_register(i, signalling);
+        self.note_order(compared)
     }
 
     #[inline(always)]
-    fn note_order(&mut self, order: Option<Option<Ordering>>) -> bool {
-        if let Some(order) = order {
+    fn note_order(&mut self, compared: Compared) -> bool {
+        if let Some(order) = compared.order {
             self.set_condition(condition(order));
         }
-        order.is_some()
+        compared.pops
     }
 
-    /// How ST(0) compares with ST(`i`); `None` where an unmasked exception keeps it back.
+    /// How ST(0) compares with ST(`i`).
     #[inline(always)]
-    pub fn order_register(&mut self, i: u8, signalling: bool) -> Option<Option<Ordering>> {
+    pub fn order_register(&mut self, i: u8, signalling: bool) -> Compared {
         if self.is_empty(i) {
-            return self.underflow().then_some(None);
+            return self.compare_empty();
         }
         self.order(Widened::exactly(self.st(i)), signalling)
     }
 
     #[inline(always)]
-    fn order(&mut self, other: Widened, signalling: bool) -> Option<Option<Ordering>> {
+    fn order(&mut self, other: Widened, signalling: bool) -> Compared {
         if self.is_empty(0) {
-            return self.underflow().then_some(None);
+            return self.compare_empty();
         }
         let a = self.st(0);
         let Outcome { value, mut flags, .. } = float::compare(a, other.value, signalling, &Env::X87);
         if other.denormal && !flags.intersects(Flags::INVALID) && !a.class().is_nan() {
             flags |= Flags::DENORMAL;
         }
-        self.report(flags, false).then_some(value)
+        let pops = self.report(flags, false);
+        // A denormal is compared all the same; what has no order is said only while that is masked.
+        let order = (pops || !flags.intersects(Flags::INVALID)).then_some(value);
+        Compared { order, pops }
+    }
+
+    #[cold]
+    fn compare_empty(&mut self) -> Compared {
+        Compared { order: Some(None), pops: self.underflow() }
     }
 
     /// FXAM: what ST(0) holds, into C0, C2 and C3, and its sign into C1.
@@ -296,6 +304,7 @@ impl Fpu {
 
     /// FPREM and FPREM1.
     pub fn remainder(&mut self, quotient: Quotient) {
+        self.status &= !status::C2;
         if self.is_empty(0) || self.is_empty(1) {
             self.underflow_into(0);
             return;
@@ -306,7 +315,7 @@ impl Fpu {
         }
         let Remainder { value, quotient, complete } = outcome.value;
         self.set_st(0, value);
-        if !outcome.flags.intersects(Flags::INVALID) {
+        if !outcome.flags.intersects(Flags::INVALID) && !value.class().is_nan() {
             let bit = |n: u32, bit: u16| if quotient >> n & 1 != 0 { bit } else { 0 };
             let incomplete = if complete { 0 } else { status::C2 };
             self.set_condition(bit(2, status::C0) | bit(1, status::C3) | incomplete);
@@ -382,6 +391,15 @@ impl Fpu {
         let value = constant.value(&self.env());
         self.load(exact(value));
     }
+}
+
+/// What a comparison found.
+#[derive(Clone, Copy, Debug)]
+pub struct Compared {
+    /// What is to be shown, `Some(None)` being unordered; `None`: an unmasked exception keeps it back.
+    pub order: Option<Option<Ordering>>,
+    /// No unmasked exception keeps the stack from being popped.
+    pub pops: bool,
 }
 
 /// C3, C2 and C0 after a comparison.

@@ -1,6 +1,6 @@
 //! Loads and stores, and what moves registers about.
 
-use super::arithmetic::Short;
+use super::arithmetic::{Short, Widened};
 use super::{Fpu, indefinite, status};
 use crate::float::{self, Env, F80, Flags, Outcome, PackedDecimal, Rounding};
 
@@ -20,7 +20,8 @@ impl Fpu {
     pub fn load(&mut self, loaded: Outcome<F80>) {
         if !self.is_empty(7) {
             self.overflow_push();
-        } else if self.report(loaded.flags, false) {
+        } else if self.report(loaded.flags, false) || !loaded.flags.intersects(Flags::INVALID) {
+            // A denormal is loaded even if that is reported unmasked.
             self.push(loaded.value);
         }
     }
@@ -35,14 +36,13 @@ impl Fpu {
     /// FLD of a single or double.
     #[inline(always)]
     pub fn load_short<F: Short>(&mut self, number: F) {
-        let widened = number.widened();
-        let is_usual = !widened.denormal && widened.value.sign_exponent & 0x7FFF != 0x7FFF;
-        if is_usual {
-            self.load_exactly(widened.value);
-        } else {
+        let Widened { value, denormal } = number.widened();
+        if value.sign_exponent & 0x7FFF == 0x7FFF {
             let loaded = float::convert(number, &self.env());
-            self.load(loaded);
+            return self.load(loaded);
         }
+        let flags = if denormal { Flags::DENORMAL } else { Flags::NONE };
+        self.load(Outcome { value, flags, rounded_up: false });
     }
 
     /// FLD of an extended number, FILD and FBLD.
@@ -54,9 +54,7 @@ impl Fpu {
     /// FLD of a register.
     #[inline(always)]
     pub fn load_register(&mut self, i: u8) {
-        if !self.is_empty(7) {
-            self.overflow_push();
-        } else if self.is_empty(i) {
+        if self.is_empty(i) {
             if self.underflow() {
                 self.push(indefinite());
             }
@@ -96,7 +94,6 @@ impl Fpu {
             }
             return;
         }
-        self.status &= !status::C1;
         if holds {
             self.set_st(0, self.st(i));
         }
@@ -117,6 +114,21 @@ impl Fpu {
         if POP {
             self.pop();
         }
+    }
+
+    /// FSTPNCE: as FSTP of a register, but an empty register is only popped.
+    pub fn copy_unchecked(&mut self, i: u8) {
+        if !self.is_empty(0) {
+            self.set_st(i, self.st(0));
+        }
+        self.status &= !status::C1;
+        self.pop();
+    }
+
+    /// FFREE.
+    pub fn release(&mut self, i: u8) {
+        self.free(i);
+        self.status &= !status::C1;
     }
 
     /// FINCSTP (1) and FDECSTP (7).

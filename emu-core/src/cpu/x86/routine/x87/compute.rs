@@ -94,14 +94,16 @@ pub struct CompareFlags<const QUIET: bool, const POP: bool>;
 
 impl<const QUIET: bool, const POP: bool> Instruction for CompareFlags<QUIET, POP> {
     run!(|cpu, o| {
-        let Some(order) = cpu.state().fpu.order_register(o.second, !QUIET) else { return Ok(()) };
-        cpu.state().flags.set_status(match order {
-            Some(Ordering::Greater) => 0,
-            Some(Ordering::Less) => flag::CF,
-            Some(Ordering::Equal) => flag::ZF,
-            None => flag::ZF | flag::PF | flag::CF,
-        });
-        if POP {
+        let compared = cpu.state().fpu.order_register(o.second, !QUIET);
+        if let Some(order) = compared.order {
+            cpu.state().flags.set_status(match order {
+                Some(Ordering::Greater) => 0,
+                Some(Ordering::Less) => flag::CF,
+                Some(Ordering::Equal) => flag::ZF,
+                None => flag::ZF | flag::PF | flag::CF,
+            });
+        }
+        if POP && compared.pops {
             cpu.state().fpu.pop();
         }
         Ok(())

@@ -129,7 +129,7 @@ pub struct Free<const POP: bool>;
 
 impl<const POP: bool> Instruction for Free<POP> {
     run!(|cpu, o| {
-        cpu.state().fpu.free(o.first);
+        cpu.state().fpu.release(o.first);
         if POP {
             cpu.state().fpu.pop();
         }
@@ -188,6 +188,11 @@ instructions! {
     /// FINCSTP and FDECSTP: [`Operands::detail`] registers on.
     Turn = |cpu, o| {
         cpu.state().fpu.turn(o.detail);
+        Ok(())
+    };
+    /// FSTPNCE.
+    CopyUnchecked = |cpu, o| {
+        cpu.state().fpu.copy_unchecked(o.first);
         Ok(())
     };
     /// FNOP, and what only earlier members do something for.

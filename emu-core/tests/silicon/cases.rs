@@ -26,7 +26,7 @@ pub struct Case {
 }
 
 /// Whether nobody says what an instruction does.
-fn is_undefined(i: &Instruction, before: &Registers) -> bool {
+fn is_undefined(i: &Instruction, before: &Registers, code: &[u8]) -> bool {
     use Mnemonic as M;
     match i.mnemonic() {
         // AMD's let a repeat prefix choose between the two.
@@ -35,6 +35,8 @@ fn is_undefined(i: &Instruction, before: &Registers) -> bool {
             let count = if i.op2_kind() == OpKind::Register { before.general[RCX] } else { i.immediate(2) };
             count & 31 > 16
         }
+        // Outside of 64-bit mode, AMD's know no form with VEX.W; Intel's pay no heed to it.
+        M::Vpextrd | M::Vpinsrd => code.windows(3).any(|bytes| bytes[0] == 0xC4 && bytes[2] & 0x80 != 0),
         _ => false,
     }
 }
@@ -55,7 +57,7 @@ pub fn case(random: &mut Random, size: Size, template: &Template) -> Option<Case
     }
     case.settle_implied(random);
     case.settle_memory(random)?;
-    if is_undefined(&case.instruction, &case.before) {
+    if is_undefined(&case.instruction, &case.before, &case.code) {
         return None;
     }
     if case.size != Size::Bits64 {

@@ -7,7 +7,7 @@ use emu_core::cpu::describe::CodeAddress;
 use emu_core::cpu::probe::Probe;
 use emu_core::cpu::x86::cpu::X86;
 use emu_core::cpu::x86::model::Model;
-use emu_core::cpu::x86::state::{Activity, Segment, State, cr0, cr4, seg};
+use emu_core::cpu::x86::state::{Activity, Segment, State, cr0, cr4, seg, xcr0};
 use emu_core::float::F80;
 use emu_core::mem::{
     ByteOrder, Changes, LittleGuest, Mapping, NodeId, PhysMem, Place, Privilege, RamBlock, Scalar, Table, Tlb,
@@ -175,10 +175,24 @@ fn quad(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]))
 }
 
+/// Where MXCSR lies in an image.
+const MXCSR: usize = 24;
+
+/// Where the quadwords of YMM number `i` lie in an image.
+fn quad_places(i: usize) -> [usize; 4] {
+    let (low, high) = (160 + 16 * i, 576 + 16 * i);
+    [low, low + 8, high, high + 8]
+}
+
 fn load(s: &mut State, from: &Registers) {
     s.registers[..16].copy_from_slice(&from.general);
     s.flags.set_word(from.flags);
     let Extended(image) = &from.extended;
+    s.mxcsr = quad(image, MXCSR) as u32;
+    s.xcr0 = xcr0::X87 | xcr0::SSE | xcr0::AVX;
+    for (i, quads) in s.vectors.iter_mut().enumerate() {
+        *quads = quad_places(i).map(|at| quad(image, at));
+    }
     s.fpu.initialize();
     s.fpu.set_used(image[4]);
     s.fpu.set_status(half(image, 2));
@@ -198,6 +212,12 @@ fn store(s: &State, before: &Registers) -> Registers {
     image[..2].copy_from_slice(&s.fpu.control().to_le_bytes());
     image[2..4].copy_from_slice(&s.fpu.status().to_le_bytes());
     image[4] = s.fpu.used();
+    image[MXCSR..MXCSR + 4].copy_from_slice(&s.mxcsr.to_le_bytes());
+    for (i, quads) in s.vectors.iter().enumerate() {
+        for (at, value) in quad_places(i).into_iter().zip(quads) {
+            image[at..at + 8].copy_from_slice(&value.to_le_bytes());
+        }
+    }
     for i in 0..8 {
         let at = 32 + 16 * usize::from(i);
         let number = s.fpu.st(i);

@@ -14,6 +14,7 @@
 #![allow(clippy::type_complexity, reason = "a number of a width of a backend needs a long name")]
 
 use super::alu::{Int, Shift};
+use super::meaning::vector::Operation;
 use super::operands::{OffsetSize, Operands};
 use super::state::reg;
 pub use crate::cpu::engine::cache::Flow;
@@ -26,6 +27,8 @@ pub trait Backend: Sized {
     type Truth: Copy;
     /// A place in memory whose access was checked for reading and writing.
     type Cell<T: Int>: Copy;
+    /// Half of a vector register of 256 bits.
+    type Block: Copy;
     /// Why an instruction cannot be completed here.
     type Stop;
 
@@ -194,6 +197,57 @@ pub trait Backend: Sized {
     /// # Errors
     /// When the offset lies outside.
     fn jump(&mut self, to: Self::Val<u64>) -> Done<Self>;
+
+    /// Makes sure that vector instructions, or those with a VEX prefix, can be used now.
+    ///
+    /// # Errors
+    /// When they cannot.
+    fn check_vectors(&mut self, vex: bool) -> Done<Self>;
+    /// Half (0 or 1) of a vector register.
+    fn block(&mut self, register: u8, half: u8) -> Self::Block;
+    fn set_block(&mut self, register: u8, half: u8, value: Self::Block);
+    fn join(&mut self, low: Self::Val<u64>, high: Self::Val<u64>) -> Self::Block;
+    /// A block's low (0) or high (1) quadword.
+    fn quad(&mut self, block: Self::Block, number: u8) -> Self::Val<u64>;
+
+    /// Makes sure that an address is a multiple of `bytes`.
+    ///
+    /// # Errors
+    /// When it is not.
+    fn check_alignment(&mut self, segment: u8, offset: Self::Val<u64>, bytes: u8) -> Done<Self>;
+
+    /// Reads 16 bytes.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    fn load_block(&mut self, segment: u8, offset: Self::Val<u64>) -> Try<Self, Self::Block>;
+
+    /// Writes 16 bytes.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    fn store_block(&mut self, segment: u8, offset: Self::Val<u64>, value: Self::Block) -> Done<Self>;
+
+    /// Writes 32 bytes.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    fn store_two_blocks(
+        &mut self,
+        segment: u8,
+        offset: Self::Val<u64>,
+        values: [Self::Block; 2],
+    ) -> Done<Self>;
+
+    /// What a vector operation makes of the blocks of its three sources.
+    ///
+    /// # Errors
+    /// When it raises an exception that MXCSR does not mask.
+    fn operate<O: Operation, const N: usize>(
+        &mut self,
+        o: &Operands,
+        sources: [[Self::Block; N]; 3],
+    ) -> Try<Self, [Self::Block; N]>;
 }
 
 /// A value, or why there is none.

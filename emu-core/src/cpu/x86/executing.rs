@@ -4,8 +4,11 @@
 use super::alu::{self, Int, Shift, borrows_of_difference, carries_of_sum, flag};
 use super::backend::Backend;
 use super::bits;
+use super::meaning::vector::Operation;
 use super::operands::Operands;
-use super::state::{State, reg};
+use super::state::{State, Usable, cr4, reg, seg};
+use super::vector::Sources;
+use super::vector::control::Control;
 
 /// A backend that executes. What is left to it is how memory is reached and where the instructions are.
 pub trait Executing: Sized {
@@ -17,7 +20,39 @@ pub trait Executing: Sized {
     /// A quotient that does not fit, or a divisor of zero.
     const DIVIDE_ERROR: Self::Trouble;
 
+    /// An instruction that does not exist, as things stand.
+    const INVALID_OPCODE: Self::Trouble;
+    /// Vector instructions that are switched off for now.
+    const NOT_AVAILABLE: Self::Trouble;
+    /// An address that is not aligned.
+    const MISALIGNED: Self::Trouble;
+    /// An unmasked exception of a vector instruction.
+    const VECTOR_ERROR: Self::Trouble;
+
     fn state(&mut self) -> &mut State;
+
+    /// [`Backend::load_block`].
+    ///
+    /// # Errors
+    /// As there.
+    #[inline(always)]
+    fn load_block_memory(&mut self, segment: u8, offset: u64) -> Result<u128, Self::Trouble> {
+        let low = self.load_memory::<u64>(segment, offset)?;
+        let high = self.load_memory::<u64>(segment, offset.wrapping_add(8))?;
+        Ok(u128::from(high) << 64 | u128::from(low))
+    }
+
+    /// [`Backend::store_block`].
+    ///
+    /// # Errors
+    /// As there.
+    #[inline(always)]
+    fn store_block_memory(&mut self, segment: u8, offset: u64, value: u128) -> Result<(), Self::Trouble> {
+        let (low, _) = self.open_memory::<u64>(segment, offset)?;
+        self.store_memory(segment, offset.wrapping_add(8), (value >> 64) as u64)?;
+        self.close_memory(low, value as u64);
+        Ok(())
+    }
 
     /// [`Backend::load`].
     ///
@@ -72,6 +107,21 @@ pub trait Executing: Sized {
             & o.offset_size.mask()
     }
 
+    /// Puts into MXCSR what operations have reported.
+    ///
+    /// # Errors
+    /// When they must be interrupted for it.
+    #[cold]
+    fn settle(&mut self, control: Control) -> Result<(), Self::Trouble> {
+        let (mxcsr, interrupts) = control.outcome();
+        self.state().mxcsr = mxcsr;
+        match (interrupts, self.state().cr4 & cr4::OSXMMEXCPT != 0) {
+            (false, _) => Ok(()),
+            (true, true) => Err(Self::VECTOR_ERROR),
+            (true, false) => Err(Self::INVALID_OPCODE),
+        }
+    }
+
     /// The bits that a stack pointer has.
     #[inline(always)]
     fn stack_mask(&mut self) -> u64 {
@@ -83,6 +133,7 @@ impl<E: Executing> Backend for E {
     type Val<T: Int> = T;
     type Truth = bool;
     type Cell<T: Int> = E::Place<T>;
+    type Block = u128;
     type Stop = E::Trouble;
 
     #[inline(always)]
@@ -402,6 +453,85 @@ impl<E: Executing> Backend for E {
     #[inline(always)]
     fn check_target(&mut self, to: u64) -> Result<(), E::Trouble> {
         self.admit_target(to)
+    }
+
+    #[inline(always)]
+    fn check_vectors(&mut self, vex: bool) -> Result<(), E::Trouble> {
+        match self.state().vectors_usable(vex) {
+            Usable::Yes => Ok(()),
+            Usable::NotNow => Err(E::NOT_AVAILABLE),
+            Usable::No => Err(E::INVALID_OPCODE),
+        }
+    }
+
+    #[inline(always)]
+    fn block(&mut self, register: u8, half: u8) -> u128 {
+        self.state().block(register, half)
+    }
+
+    #[inline(always)]
+    fn set_block(&mut self, register: u8, half: u8, value: u128) {
+        self.state().set_block(register, half, value);
+    }
+
+    #[inline(always)]
+    fn join(&mut self, low: u64, high: u64) -> u128 {
+        u128::from(high) << 64 | u128::from(low)
+    }
+
+    #[inline(always)]
+    fn quad(&mut self, block: u128, number: u8) -> u64 {
+        (block >> (64 * u32::from(number & 1))) as u64
+    }
+
+    #[inline(always)]
+    fn check_alignment(&mut self, segment: u8, offset: u64, bytes: u8) -> Result<(), E::Trouble> {
+        let s = self.state();
+        let base = if segment < seg::FS && s.is_64_bit() { 0 } else { s.segment(segment).base };
+        let at = base.wrapping_add(offset);
+        if at & u64::from(bytes - 1) != 0 { Err(E::MISALIGNED) } else { Ok(()) }
+    }
+
+    #[inline(always)]
+    fn load_block(&mut self, segment: u8, offset: u64) -> Result<u128, E::Trouble> {
+        self.load_block_memory(segment, offset)
+    }
+
+    #[inline(always)]
+    fn store_block(&mut self, segment: u8, offset: u64, value: u128) -> Result<(), E::Trouble> {
+        self.store_block_memory(segment, offset, value)
+    }
+
+    #[inline(always)]
+    fn store_two_blocks(
+        &mut self,
+        segment: u8,
+        offset: u64,
+        [low, high]: [u128; 2],
+    ) -> Result<(), E::Trouble> {
+        let (first, _) = self.open_memory::<u64>(segment, offset)?;
+        let (second, _) = self.open_memory::<u64>(segment, offset.wrapping_add(8))?;
+        self.store_block_memory(segment, offset.wrapping_add(16), high)?;
+        self.close_memory(first, low as u64);
+        self.close_memory(second, (low >> 64) as u64);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn operate<O: Operation, const N: usize>(
+        &mut self,
+        o: &Operands,
+        [a, b, c]: [[u128; N]; 3],
+    ) -> Result<[u128; N], E::Trouble> {
+        let mut control = Control::new(self.state().mxcsr);
+        let results = std::array::from_fn(|i| {
+            let sources = Sources { a: a[i], b: b[i], c: c[i] };
+            O::apply(&mut control, sources, o, i as u32)
+        });
+        if !control.is_quiet() {
+            self.settle(control)?;
+        }
+        Ok(results)
     }
 
     #[inline(always)]

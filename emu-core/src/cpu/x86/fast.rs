@@ -111,6 +111,10 @@ impl<'a, A: Addressing> Executing for Fast<'a, A> {
     type Trouble = Miss;
 
     const DIVIDE_ERROR: Miss = Miss;
+    const INVALID_OPCODE: Miss = Miss;
+    const NOT_AVAILABLE: Miss = Miss;
+    const MISALIGNED: Miss = Miss;
+    const VECTOR_ERROR: Miss = Miss;
 
     #[inline(always)]
     fn state(&mut self) -> &mut State {

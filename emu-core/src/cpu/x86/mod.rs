@@ -23,4 +23,5 @@ pub mod routine;
 pub mod state;
 pub mod strict;
 mod threaded;
+pub mod vector;
 pub mod x87;

@@ -82,6 +82,22 @@ pub mod cr4 {
     pub const SMAP: u64 = 1 << 21;
 }
 
+/// Bits of XCR0 (Intel SDM volume 3, 2.6).
+pub mod xcr0 {
+    pub const X87: u64 = 1 << 0;
+    pub const SSE: u64 = 1 << 1;
+    pub const AVX: u64 = 1 << 2;
+}
+
+/// Whether a group of instructions can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usable {
+    Yes,
+    /// When the task's registers have been loaded (CR0.TS).
+    NotNow,
+    No,
+}
+
 /// Bits of the extended feature enable register (Intel SDM volume 3, 2.2.1).
 pub mod efer {
     pub const SCE: u64 = 1 << 0;
@@ -314,6 +330,11 @@ pub struct State {
     pub fpu: Fpu,
     /// The level of FERR (of a 387, ERROR), which boards make an interrupt of.
     pub fpu_error: bool,
+    /// YMM0 to YMM15, the lowest quadword first; XMM0 to XMM15 are their lower halves.
+    pub vectors: [[u64; 4]; 16],
+    pub mxcsr: u32,
+    /// Which registers XSAVE knows ([`xcr0`]).
+    pub xcr0: u64,
     /// By [`seg`].
     pub segments: [Segment; 8],
     pub gdtr: TableRegister,
@@ -361,6 +382,9 @@ impl State {
             flags: Flags::new(),
             fpu: Fpu::reset(),
             fpu_error: false,
+            vectors: [[0; 4]; 16],
+            mxcsr: super::vector::control::RESET,
+            xcr0: xcr0::X87,
             segments,
             gdtr: TableRegister { base: 0, limit: 0xFFFF },
             idtr: TableRegister { base: 0, limit: 0x3FF },
@@ -398,6 +422,39 @@ impl State {
         let register = &mut self.registers[usize::from(number & 31)];
         let kept = if T::BITS >= 32 { 0 } else { *register & !(T::MASK << shift) };
         *register = kept | value.wide() << shift;
+    }
+
+    /// Half of a vector register.
+    #[inline(always)]
+    pub fn block(&self, register: u8, half: u8) -> u128 {
+        let quads = &self.vectors[usize::from(register & 15)];
+        let first = usize::from(half & 1) * 2;
+        u128::from(quads[first + 1]) << 64 | u128::from(quads[first])
+    }
+
+    /// Sets half of a vector register.
+    #[inline(always)]
+    pub fn set_block(&mut self, register: u8, half: u8, value: u128) {
+        let quads = &mut self.vectors[usize::from(register & 15)];
+        let first = usize::from(half & 1) * 2;
+        quads[first] = value as u64;
+        quads[first + 1] = (value >> 64) as u64;
+    }
+
+    /// Whether vector instructions can be used, or those with a VEX prefix (Intel SDM volume 3, 13.1, and volume 1, 14.3).
+    #[inline(always)]
+    pub fn vectors_usable(&self, vex: bool) -> Usable {
+        let enabled = if vex {
+            let registers = xcr0::SSE | xcr0::AVX;
+            self.cr4 & cr4::OSXSAVE != 0 && self.xcr0 & registers == registers && !self.is_real_like()
+        } else {
+            self.cr4 & cr4::OSFXSR != 0 && self.cr0 & cr0::EM == 0
+        };
+        match (enabled, self.cr0 & cr0::TS != 0) {
+            (true, false) => Usable::Yes,
+            (true, true) => Usable::NotNow,
+            (false, _) => Usable::No,
+        }
     }
 
     #[inline(always)]

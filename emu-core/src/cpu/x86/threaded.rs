@@ -57,7 +57,7 @@ impl Select for FastHandlers {
 
 /// The engine's handler for an instruction. Not generic, so that all handlers are made here, where code is optimised.
 #[inline(never)]
-fn select_fast(view: &View<'_>) -> Option<Handlers> {
+fn select_fast(view: &mut View<'_>) -> Option<Handlers> {
     view.select::<FastHandlers>()
 }
 
@@ -274,8 +274,8 @@ fn translate_one<B: MemoryBus, P: Probe>(
         Kind::Flat | Kind::Segmented => code_bits,
     };
     let decoded = Decoded::new(model, bits, bytes, at).ok()?;
-    let view = decoded.view(Some(trace))?;
-    let fast = select_fast(&view)?;
+    let mut view = decoded.view(Some(trace))?;
+    let fast = select_fast(&mut view)?;
     let checked = view.select::<CheckedHandlers<B, P>>()?;
     let one = Translated {
         handler: fast.choose(kind, &view.operands, view.has_memory()),

@@ -24,6 +24,7 @@ pub mod vector {
     pub const PAGE: u8 = 14;
     pub const FLOATING_POINT: u8 = 16;
     pub const ALIGNMENT: u8 = 17;
+    /// An exception of a vector instruction that MXCSR does not mask.
     pub const SIMD: u8 = 19;
 }
 

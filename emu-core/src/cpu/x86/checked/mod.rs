@@ -127,6 +127,10 @@ impl<B: MemoryBus, P: Probe> Executing for Checked<'_, B, P> {
     type Trouble = Fault;
 
     const DIVIDE_ERROR: Fault = Fault::plain(vector::DIVIDE);
+    const INVALID_OPCODE: Fault = Fault::plain(vector::INVALID_OPCODE);
+    const NOT_AVAILABLE: Fault = Fault::plain(vector::NO_COPROCESSOR);
+    const MISALIGNED: Fault = Fault::with_code(vector::GENERAL_PROTECTION, 0);
+    const VECTOR_ERROR: Fault = Fault::plain(vector::SIMD);
 
     #[inline(always)]
     fn state(&mut self) -> &mut State {
@@ -152,6 +156,15 @@ impl<B: MemoryBus, P: Probe> Executing for Checked<'_, B, P> {
     #[inline]
     fn close_memory<T: Int>(&mut self, cell: Cell, value: T) {
         self.write_cell(&cell, value);
+    }
+
+    #[inline]
+    fn store_block_memory(&mut self, segment: u8, offset: u64, value: u128) -> Result<(), Fault> {
+        let low = self.writable::<u64>(segment, offset)?;
+        let high = self.writable::<u64>(segment, offset.wrapping_add(8))?;
+        self.write_cell(&low, value as u64);
+        self.write_cell(&high, (value >> 64) as u64);
+        Ok(())
     }
 
     #[inline]

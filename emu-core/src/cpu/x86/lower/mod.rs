@@ -6,6 +6,8 @@ mod bits;
 mod control;
 mod system;
 mod transfer;
+mod vector;
+mod vector_rare;
 mod x87;
 
 use super::backend::Meaning;
@@ -54,7 +56,7 @@ pub fn lower<S: Select>(
     ip: u64,
 ) -> Result<Lowered<S::Handler>, Undecodable> {
     let decoded = Decoded::new(model, bits, bytes, ip)?;
-    let view = decoded.view(None).ok_or(Undecodable::Invalid)?;
+    let mut view = decoded.view(None).ok_or(Undecodable::Invalid)?;
     let handler = view.select::<S>().ok_or(Undecodable::Invalid)?;
     Ok(Lowered { operands: view.operands, handler })
 }
@@ -209,7 +211,7 @@ impl<'a> View<'a> {
     }
 
     /// The handler for it; `None` if no member has such an instruction.
-    pub fn select<S: Select>(&self) -> Option<S::Handler> {
+    pub fn select<S: Select>(&mut self) -> Option<S::Handler> {
         match self.escape {
             Escaped::No => {}
             Escaped::Present(_) => return x87::select::<S>(self),
@@ -221,6 +223,8 @@ impl<'a> View<'a> {
             .or_else(|| arithmetic::select::<S>(self))
             .or_else(|| bits::select::<S>(self))
             .or_else(|| control::select::<S>(self))
+            .or_else(|| vector::select::<S>(self))
+            .or_else(|| vector_rare::select::<S>(self))
     }
 
     /// Whether an operand is memory at an address of base, index and displacement.
@@ -398,6 +402,7 @@ fn offset_size(instruction: &Instruction) -> OffsetSize {
 
 fn memory_offset_size(instruction: &Instruction) -> OffsetSize {
     let register = match (instruction.memory_base(), instruction.memory_index()) {
+        (Register::None, index) if index.is_vector_register() => Register::None,
         (Register::None, index) => index,
         (base, _) => base,
     };

@@ -5,3 +5,4 @@ pub mod arithmetic;
 pub mod bits;
 pub mod flow;
 pub mod transfer;
+pub mod vector;

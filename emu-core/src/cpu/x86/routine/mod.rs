@@ -4,11 +4,13 @@ pub mod control;
 pub mod decimal;
 pub mod descriptor;
 pub mod exchange;
+pub mod extended;
 pub mod far;
 pub mod model_specific;
 pub mod random;
 pub mod string;
 pub mod system;
+pub mod vector;
 pub mod x87;
 
 /// Makes a [`Routine`](super::checked::Routine) of each function: a type by which an engine can name it.

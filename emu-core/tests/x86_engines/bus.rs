@@ -36,6 +36,7 @@ impl Bus {
         self.memory.write_bytes(Physical(at), bytes).expect("within the memory");
     }
 
+    #[allow(dead_code, reason = "the speed example looks at nothing")]
     pub fn get(&self, at: u64, bytes: &mut [u8]) {
         self.memory.read_bytes(Physical(at), bytes).expect("within the memory");
     }

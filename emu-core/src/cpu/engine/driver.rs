@@ -1,7 +1,7 @@
 //! The loop around the handlers.
 
 use super::cache::{Key, Side, Source, TraceCache, Translated};
-use super::op::{Env, Family, Leave, Target, enter};
+use super::op::{Account, Family, Leave, Target, enter};
 use crate::cpu::Exit;
 use crate::mem::{Changes, Ways};
 
@@ -55,9 +55,8 @@ pub trait Guest {
 
     /// Cycles left until the deadline.
     fn budget(&self) -> i64;
-    /// Lets all but `left` cycles of the budget pass.
-    fn spend(&mut self, left: i64);
-    fn count_instructions(&mut self, count: u64);
+    /// Lets cycles of the budget pass, in which this many instructions were executed.
+    fn spend(&mut self, cycles: u64, instructions: u64);
 
     /// Where the instruction at `address` lies, if code can be kept that is read there.
     fn place(&mut self, address: u64) -> Option<Place>;
@@ -96,6 +95,8 @@ pub struct Engine<F: Family, S, M> {
     mode: Option<M>,
     mode_changes: u32,
     generation: u64,
+    /// The budget that the handlers were given.
+    granted: i64,
     fresh: Vec<Translated<F, S>>,
 }
 
@@ -115,7 +116,7 @@ enum Came {
 
 impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
     pub fn new(cache: TraceCache<F, S, M>) -> Self {
-        Self { cache, mode: None, mode_changes: 0, generation: 0, fresh: Vec::new() }
+        Self { cache, mode: None, mode_changes: 0, generation: 0, granted: 0, fresh: Vec::new() }
     }
 
     pub fn cache(&self) -> &TraceCache<F, S, M> {
@@ -241,15 +242,15 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
     fn charge<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &G, at: usize) {
         let header = self.cache.arena[at - usize::from(self.cache.arena[at].place)];
         let side = &self.cache.side[at];
-        let Env { budget, count, .. } = &mut self.cache.env;
-        *budget = guest.budget() - i64::from(header.cost - side.cycles);
-        *count = u64::from(header.count - side.count);
+        self.granted = guest.budget().min(Account::MOST);
+        let left = self.granted - i64::from(header.cost - side.cycles);
+        self.cache.env.account = Account::new(left, u64::from(header.count - side.count));
     }
 
     /// Takes over where the handlers have left between two instructions.
     fn settle<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G) {
-        guest.spend(self.cache.env.budget);
-        guest.count_instructions(self.cache.env.count);
+        let account = self.cache.env.account;
+        guest.spend((self.granted - account.budget()) as u64, account.count());
         guest.set_address(self.cache.env.target);
     }
 
@@ -260,7 +261,7 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
         link: Option<usize>,
     ) -> Came {
         self.settle(guest);
-        let Env { target, budget, .. } = self.cache.env;
+        let target = self.cache.env.target;
         let flushes = self.cache.counters.flushes;
         let Some(header) = self.seek(guest, target) else { return Came::Elsewhere };
         let moved = self.cache.counters.flushes != flushes;
@@ -270,7 +271,8 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
         {
             self.cache.link(from, header);
         }
-        if i64::from(self.cache.arena[header as usize].cost) > budget || !guest.goes_on() {
+        let fits = i64::from(self.cache.arena[header as usize].cost) <= guest.budget();
+        if !fits || !guest.goes_on() {
             return Came::Elsewhere;
         }
         let at = header as usize + 1;
@@ -292,9 +294,8 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
         let op = self.cache.arena[at];
         let header = self.cache.arena[at - usize::from(op.place)];
         let side = self.cache.side[at];
-        let Env { budget, count, .. } = self.cache.env;
-        guest.spend(budget + i64::from(header.cost - side.cycles));
-        guest.count_instructions(count - u64::from(header.count - side.count));
+        let account = self.cache.env.account.refunded(header.cost - side.cycles, header.count - side.count);
+        guest.spend((self.granted - account.budget()) as u64, account.count());
         self.cache.counters.checked += 1;
         let address = self.address_of(at, &side);
         guest.execute(side.checked, &op.operands, header.operands.address(), address);

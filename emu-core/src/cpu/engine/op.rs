@@ -66,14 +66,45 @@ impl<F: Family> Op<F> {
 ///
 /// # Safety
 /// The pointer is to an operation that is not a header, under the conditions of the module.
-pub type Handler<F> = unsafe fn(
-    &mut <F as Family>::State,
-    OpRef<'_, F>,
-    &Ways<<F as Family>::Order>,
-    i64,
-    u64,
-    &mut Env<F>,
-) -> *const Op<F>;
+pub type Handler<F> =
+    unsafe fn(&mut <F as Family>::State, OpRef<'_, F>, Account, &mut Env<F>) -> *const Op<F>;
+
+/// What is left of the budget, in cycles, and how many instructions were charged: one register for both. The upper 40 bits are
+/// the cycles, signed, and the lower 24 the count, which stays below the [`Account::MOST`] cycles that a run begins with, an
+/// instruction taking a cycle or more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Account(i64);
+
+impl Account {
+    /// Cycles that an account can hold.
+    pub const MOST: i64 = 1 << 23;
+    const COUNT_BITS: u32 = 24;
+
+    pub(super) fn new(budget: i64, count: u64) -> Self {
+        Self((budget.min(Self::MOST) << Self::COUNT_BITS) + count as i64)
+    }
+
+    pub(super) fn budget(self) -> i64 {
+        self.0 >> Self::COUNT_BITS
+    }
+
+    pub(super) fn count(self) -> u64 {
+        (self.0 & ((1 << Self::COUNT_BITS) - 1)) as u64
+    }
+
+    /// Charges instructions and their cycles; `None` if there are not as many.
+    #[inline(always)]
+    fn charged(self, cost: u16, count: u8) -> Option<Self> {
+        let left = self.0.wrapping_sub(i64::from(cost) << Self::COUNT_BITS);
+        (left >= 0).then_some(Self(left.wrapping_add(count.into())))
+    }
+
+    /// Gives back what was charged and not executed.
+    #[inline(always)]
+    pub(super) fn refunded(self, cost: u16, count: u8) -> Self {
+        Self(self.0.wrapping_add((i64::from(cost) << Self::COUNT_BITS) - i64::from(count)))
+    }
+}
 
 /// Why a handler has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,20 +122,20 @@ pub enum Leave {
 /// What handlers share besides their arguments.
 pub struct Env<F: Family> {
     pub(super) leave: Leave,
-    /// What is left of the budget, in cycles, the trace being charged in full.
-    pub(super) budget: i64,
-    /// Instructions charged since [`enter`].
-    pub(super) count: u64,
+    /// The trace in execution being charged in full.
+    pub(super) account: Account,
     /// The address at which execution goes on.
     pub(super) target: u64,
     /// What addresses mean now; see [`Found::tag`].
     pub(super) tag: u32,
     /// The arena's first operation.
     base: *const Op<F>,
+    /// The processor's memory.
+    ways: *const Ways<F::Order>,
     pub(super) found: Box<[Found; FOUND]>,
 }
 
-// SAFETY: `base` is only used while `enter` borrows the arena that it is set from.
+// SAFETY: the pointers are only used while `enter` borrows what they are set from.
 unsafe impl<F: Family> Send for Env<F> {}
 
 /// A trace found by its address before.
@@ -135,14 +166,21 @@ impl<F: Family> Env<F> {
         let Ok(found) = vec![Found::NOTHING; FOUND].into_boxed_slice().try_into() else {
             unreachable!("as many were made")
         };
-        Self { leave: Leave::Unknown, budget: 0, count: 0, target: 0, tag: 0, base: std::ptr::null(), found }
+        Self {
+            leave: Leave::Unknown,
+            account: Account::new(0, 0),
+            target: 0,
+            tag: 0,
+            base: std::ptr::null(),
+            ways: std::ptr::null(),
+            found,
+        }
     }
 
     #[inline(always)]
-    fn left(&mut self, why: Leave, budget: i64, count: u64) {
+    fn left(&mut self, why: Leave, account: Account) {
         self.leave = why;
-        self.budget = budget;
-        self.count = count;
+        self.account = account;
     }
 }
 
@@ -224,18 +262,17 @@ pub fn for_checked<F: Family>() -> Handler<F> {
 unsafe fn run<F: Family, O: Operation<F>>(
     s: &mut F::State,
     op: OpRef<'_, F>,
-    ways: &Ways<F::Order>,
-    budget: i64,
-    count: u64,
+    account: Account,
     env: &mut Env<F>,
 ) -> *const Op<F> {
     // SAFETY: the conditions of the module; an operation that may go on is not the last one of its trace.
     unsafe {
+        let ways = &*env.ways;
         match (O::execute(s, op, ways), O::FLOW) {
-            (Outcome::On, Flow::On | Flow::Branch) => next(s, op, ways, budget, count, env),
-            (Outcome::To(target), Flow::Branch) => branch(s, op, ways, budget, count, env, target),
-            (Outcome::To(target), Flow::Away) => indirect(s, op, ways, budget, count, env, target),
-            _ => leave(op, budget, count, env),
+            (Outcome::On, Flow::On | Flow::Branch) => next(s, op, account, env),
+            (Outcome::To(target), Flow::Branch) => branch(s, op, account, env, target),
+            (Outcome::To(target), Flow::Away) => indirect(s, op, account, env, target),
+            _ => leave(op, account, env),
         }
     }
 }
@@ -248,22 +285,20 @@ unsafe fn run<F: Family, O: Operation<F>>(
 unsafe fn next<F: Family>(
     s: &mut F::State,
     op: OpRef<'_, F>,
-    ways: &Ways<F::Order>,
-    budget: i64,
-    count: u64,
+    account: Account,
     env: &mut Env<F>,
 ) -> *const Op<F> {
     // SAFETY: the caller's promise.
     unsafe {
         let op = OpRef { at: op.at.add(1), lives: PhantomData };
-        (op.get().handler)(s, op, ways, budget, count, env)
+        (op.get().handler)(s, op, account, env)
     }
 }
 
 /// Leaves before `op`, for the driver to have it executed.
 #[inline(always)]
-fn leave<F: Family>(op: OpRef<'_, F>, budget: i64, count: u64, env: &mut Env<F>) -> *const Op<F> {
-    env.left(Leave::Checked, budget, count);
+fn leave<F: Family>(op: OpRef<'_, F>, account: Account, env: &mut Env<F>) -> *const Op<F> {
+    env.left(Leave::Checked, account);
     op.at
 }
 
@@ -275,20 +310,18 @@ fn leave<F: Family>(op: OpRef<'_, F>, budget: i64, count: u64, env: &mut Env<F>)
 unsafe fn branch<F: Family>(
     s: &mut F::State,
     op: OpRef<'_, F>,
-    ways: &Ways<F::Order>,
-    budget: i64,
-    count: u64,
+    account: Account,
     env: &mut Env<F>,
     target: u64,
 ) -> *const Op<F> {
     let Op { link, cost, count: unused, .. } = *op.get();
-    let (budget, count) = (budget + i64::from(cost), count - u64::from(unused));
+    let account = account.refunded(cost, unused);
     if link == 0 {
         // SAFETY: as here.
-        return unsafe { seek(s, op, ways, budget, count, env, target, Leave::Unlinked) };
+        return unsafe { seek(s, op, account, env, target, Leave::Unlinked) };
     }
     // SAFETY: a link leads to a header.
-    unsafe { into_trace(s, op, op.at.offset(link as isize), ways, budget, count, env) }
+    unsafe { into_trace(s, op, op.at.offset(link as isize), account, env) }
 }
 
 /// Goes on at an address that `op`, the last of its trace, has worked out.
@@ -299,24 +332,19 @@ unsafe fn branch<F: Family>(
 unsafe fn indirect<F: Family>(
     s: &mut F::State,
     op: OpRef<'_, F>,
-    ways: &Ways<F::Order>,
-    budget: i64,
-    count: u64,
+    account: Account,
     env: &mut Env<F>,
     target: u64,
 ) -> *const Op<F> {
     // SAFETY: as here.
-    unsafe { seek(s, op, ways, budget, count, env, target, Leave::Unknown) }
+    unsafe { seek(s, op, account, env, target, Leave::Unknown) }
 }
 
 #[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "a handler's arguments, in registers, and two more")]
 unsafe fn seek<F: Family>(
     s: &mut F::State,
     op: OpRef<'_, F>,
-    ways: &Ways<F::Order>,
-    budget: i64,
-    count: u64,
+    account: Account,
     env: &mut Env<F>,
     target: u64,
     otherwise: Leave,
@@ -324,13 +352,13 @@ unsafe fn seek<F: Family>(
     let found = env.found[found_slot(target)];
     if found.address != target || found.tag != env.tag {
         env.target = target;
-        env.left(otherwise, budget, count);
+        env.left(otherwise, account);
         return op.at;
     }
     // SAFETY: the table names headers of the arena.
     unsafe {
         let header = env.base.add(found.header as usize);
-        into_trace(s, op, header, ways, budget, count, env)
+        into_trace(s, op, header, account, env)
     }
 }
 
@@ -339,22 +367,18 @@ unsafe fn into_trace<F: Family>(
     s: &mut F::State,
     op: OpRef<'_, F>,
     header: *const Op<F>,
-    ways: &Ways<F::Order>,
-    budget: i64,
-    count: u64,
+    account: Account,
     env: &mut Env<F>,
 ) -> *const Op<F> {
     // SAFETY: `header` is one, and has an operation behind it.
     unsafe {
-        let left = budget - i64::from((*header).cost);
-        if left < 0 {
+        let Some(left) = account.charged((*header).cost, (*header).count) else {
             env.target = (*header).operands.address();
-            env.left(Leave::Budget, budget, count);
+            env.left(Leave::Budget, account);
             return op.at;
-        }
-        let count = count + u64::from((*header).count);
+        };
         let first = OpRef { at: header.add(1), lives: PhantomData };
-        (first.get().handler)(s, first, ways, left, count, env)
+        (first.get().handler)(s, first, left, env)
     }
 }
 
@@ -365,13 +389,11 @@ unsafe fn into_trace<F: Family>(
 pub(super) unsafe fn go_on<F: Family>(
     s: &mut F::State,
     op: OpRef<'_, F>,
-    ways: &Ways<F::Order>,
-    budget: i64,
-    count: u64,
+    account: Account,
     env: &mut Env<F>,
 ) -> *const Op<F> {
     // SAFETY: the caller's promise.
-    unsafe { branch(s, op, ways, budget, count, env, op.operands().address()) }
+    unsafe { branch(s, op, account, env, op.operands().address()) }
 }
 
 /// The handler of an instruction that is always left to the checked backend.
@@ -381,12 +403,10 @@ pub(super) unsafe fn go_on<F: Family>(
 unsafe fn leave_for_checked<F: Family>(
     _: &mut F::State,
     op: OpRef<'_, F>,
-    _: &Ways<F::Order>,
-    budget: i64,
-    count: u64,
+    account: Account,
     env: &mut Env<F>,
 ) -> *const Op<F> {
-    leave(op, budget, count, env)
+    leave(op, account, env)
 }
 
 /// Executes the operations of `arena` from number `first` on, which is not a header and whose trace is charged for already.
@@ -399,11 +419,12 @@ pub(super) fn enter<F: Family>(
     env: &mut Env<F>,
 ) -> usize {
     env.base = arena.as_ptr();
+    env.ways = ways;
     let op = OpRef { at: &arena[first], lives: PhantomData };
-    let (budget, count) = (env.budget, env.count);
+    let account = env.account;
     // SAFETY: the arena is borrowed until this returns, and the cache upholds the rest.
     unsafe {
-        let last = (op.get().handler)(s, op, ways, budget, count, env);
+        let last = (op.get().handler)(s, op, account, env);
         last.offset_from_unsigned(arena.as_ptr())
     }
 }

@@ -144,12 +144,9 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
         left.min(i64::MAX as u64) as i64
     }
 
-    fn spend(&mut self, left: i64) {
-        self.s.now = self.bus.deadline().0 - left as u64;
-    }
-
-    fn count_instructions(&mut self, count: u64) {
-        self.s.counters.instructions += count;
+    fn spend(&mut self, cycles: u64, instructions: u64) {
+        self.s.now += cycles;
+        self.s.counters.instructions += instructions;
     }
 
     fn place(&mut self, address: u64) -> Option<Place> {

@@ -6,7 +6,7 @@ mod program;
 use bus::Bus;
 use emu_core::cpu::Processor;
 use emu_core::cpu::x86::cpu::{EngineKind, X86};
-use emu_core::cpu::x86::model::{I80286, I80386DX, Model};
+use emu_core::cpu::x86::model::{I80286, I486DX, Model};
 use emu_core::cpu::x86::state::State;
 use emu_core::time::Cycle;
 use program::{Program, any_program};
@@ -85,7 +85,7 @@ proptest! {
 
     #[test]
     fn programs_of_real_mode_run_alike(program in any_program(), schedule in any_schedule(), old: bool) {
-        let model = if old { &I80286 } else { &I80386DX };
+        let model = if old { &I80286 } else { &I486DX };
         let strict = run(model, &program, &schedule, EngineKind::Strict, false);
         assert_same(&strict, &run(model, &program, &schedule, EngineKind::Threaded, false))?;
         assert_same(&strict, &run(model, &program, &schedule, EngineKind::Threaded, true))?;

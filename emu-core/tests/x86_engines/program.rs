@@ -85,6 +85,9 @@ fn any_instruction() -> impl Strategy<Value = Vec<u8>> {
         1 => (prop::sample::select(&[0x66u8, 0x67, 0x26, 0x36, 0x64][..]), arithmetic())
             .prop_map(|(prefix, rest)| [&[prefix][..], &rest].concat()),
         1 => (0x20u8..0x30).prop_map(|vector| vec![0xCD, vector]),
+        2 => (0xD8u8..=0xDF, any::<u8>(), any::<[u8; 2]>()).prop_map(|(opcode, modrm, at)| {
+            if modrm < 0xC0 { vec![opcode, modrm & 0x38 | 0x06, at[0], at[1]] } else { vec![opcode, modrm] }
+        }),
         1 => prop::collection::vec(any::<u8>(), 1..6),
     ]
 }

@@ -34,7 +34,7 @@ pub struct Op<F: Family> {
     pub(super) handler: Handler<F>,
     pub(super) operands: F::Operands,
     /// Of a branch, the distance to the header that it leads to, in operations; 0 if it is not known. Of a header,
-    /// the bytes of code that the trace is made of.
+    /// the bytes of code that the trace is made of. Of all others, the bytes of code up to their end.
     pub(super) link: i32,
     /// Cycles: of a header, the trace's; of a branch, those of the operations behind it.
     pub(super) cost: u16,
@@ -220,6 +220,12 @@ impl<'a, F: Family> OpRef<'a, F> {
     #[inline(always)]
     pub fn trace_address(self) -> u64 {
         self.header().operands.address()
+    }
+
+    /// The address behind this instruction, which is not a branch.
+    #[inline(always)]
+    pub fn next_address(self) -> u64 {
+        self.trace_address().wrapping_add(self.get().link as u64)
     }
 
     /// The address behind the trace's code: of its last instruction, where the next one lies.

@@ -4,6 +4,7 @@
 use super::backend::Meaning;
 use super::executing::Executing;
 use super::operands::{OffsetSize, Operands};
+use super::routine::x87;
 use super::state::{State, reg, seg, wrapped};
 use crate::addr::Linear;
 use crate::cpu::engine::cache::Flow;
@@ -224,6 +225,26 @@ impl<M: Meaning, A: Addressing> Operation<X86Family> for Instruction<M, A> {
     }
 }
 
+/// An instruction of the floating-point unit, which is long enough for calls.
+struct Computing<I, A>(PhantomData<(I, A)>);
+
+impl<I: x87::Instruction, A: Addressing> Operation<X86Family> for Computing<I, A> {
+    const FLOW: Flow = Flow::On;
+
+    #[inline(always)]
+    fn execute(s: &mut State, op: OpRef<'_, X86Family>, ways: &Ways<LittleGuest>) -> Outcome {
+        if !x87::is_ready(s) {
+            return Outcome::Leave;
+        }
+        let mut fast = Fast::<A> { s, ways, op, target: None, addressing: PhantomData };
+        if I::run(&mut fast, op.operands()).is_err() {
+            return Outcome::Leave;
+        }
+        x87::remember(s, op.operands(), op.next_address());
+        Outcome::On
+    }
+}
+
 /// The handlers of one instruction, one of which fits its operands and the mode.
 #[derive(Clone, Copy)]
 pub struct Handlers {
@@ -246,6 +267,21 @@ impl Handlers {
             long_indexed: op::handler::<X86Family, Instruction<M, LongIndexed>>(),
             long_relative: op::handler::<X86Family, Instruction<M, LongRelative>>(),
             flow: M::FLOW,
+        }
+    }
+
+    /// An instruction of the floating-point unit. Whether its operand has an index doesn't matter beside the rest.
+    pub fn of_fpu<I: x87::Instruction>() -> Self {
+        let flat = op::handler::<X86Family, Computing<I, FlatIndexed>>();
+        let long = op::handler::<X86Family, Computing<I, LongIndexed>>();
+        Self {
+            segmented: op::handler::<X86Family, Computing<I, Segmented>>(),
+            flat,
+            flat_indexed: flat,
+            long,
+            long_indexed: long,
+            long_relative: op::handler::<X86Family, Computing<I, LongRelative>>(),
+            flow: Flow::On,
         }
     }
 

@@ -8,6 +8,7 @@ use super::flags::system;
 use super::lower::{Decoded, Select, View};
 use super::model::Model;
 use super::operands::Operands;
+use super::routine::x87;
 use super::state::{Activity, Segment, State, cr0, reg, seg};
 use super::strict::{CheckedHandlers, LONGEST};
 use crate::addr::{Linear, Physical};
@@ -52,6 +53,10 @@ impl Select for FastHandlers {
 
     fn routine<R: Routine>() -> Handlers {
         Handlers::checked()
+    }
+
+    fn computes<I: x87::Instruction>() -> Handlers {
+        Handlers::of_fpu::<I>()
     }
 }
 

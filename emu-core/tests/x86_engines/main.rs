@@ -6,7 +6,7 @@ mod program;
 use bus::Bus;
 use emu_core::cpu::Processor;
 use emu_core::cpu::x86::cpu::{EngineKind, X86};
-use emu_core::cpu::x86::model::{I80286, I486DX, Model};
+use emu_core::cpu::x86::model::{I486DX, I80286, Model};
 use emu_core::cpu::x86::state::State;
 use emu_core::time::Cycle;
 use program::{Program, any_program};

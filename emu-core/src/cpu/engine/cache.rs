@@ -233,7 +233,8 @@ impl<F: Family, S: Copy, M: Copy + Eq> TraceCache<F, S, M> {
             side.checked = one.checked;
             let (cost, count) = (cycles - side.cycles - one.cycles, (code.len() - i - 1) as u8);
             let link = if one.flow == Flow::On { i32::from(side.offset + one.length) } else { 0 };
-            let op = Op { handler: one.handler, operands: one.operands, link, cost, count, place: i as u8 + 1 };
+            let op =
+                Op { handler: one.handler, operands: one.operands, link, cost, count, place: i as u8 + 1 };
             self.push(op, side);
             side.cycles += one.cycles;
             side.count += 1;

@@ -38,8 +38,6 @@ pub type Handler = op::Handler<X86Family>;
 /// How a handler finds memory: what is known of the mode and of the operand when it is chosen.
 pub trait Addressing: 'static {
     const KIND: Kind;
-    /// Whether a memory operand has an index.
-    const INDEXED: bool;
 }
 
 /// What a mode promises.
@@ -56,24 +54,16 @@ pub enum Kind {
 }
 
 macro_rules! addressing {
-    ($($name:ident: $kind:ident, $indexed:literal;)*) => {$(
+    ($($name:ident)*) => {$(
         pub enum $name {}
 
         impl Addressing for $name {
-            const KIND: Kind = Kind::$kind;
-            const INDEXED: bool = $indexed;
+            const KIND: Kind = Kind::$name;
         }
     )*};
 }
 
-addressing! {
-    Segmented: Segmented, true;
-    Flat: Flat, false;
-    FlatIndexed: Flat, true;
-    Long: Long, false;
-    LongIndexed: Long, true;
-    LongRelative: LongRelative, false;
-}
+addressing!(Segmented Flat Long LongRelative);
 
 /// The access needs the checked backend.
 #[derive(Clone, Copy, Debug)]
@@ -183,7 +173,7 @@ impl<'a, A: Addressing> Executing for Fast<'a, A> {
             Kind::LongRelative => self.op.trace_address(),
             _ => registers[usize::from(o.base & 31)],
         };
-        let index = if A::INDEXED { registers[usize::from(o.index & 31)] << (o.scale & 3) } else { 0 };
+        let index = registers[usize::from(o.index & 31)] << (o.scale & 3);
         let offset = base.wrapping_add(index).wrapping_add_signed(o.displacement.into());
         match A::KIND {
             Kind::Flat => u64::from(offset as u32),
@@ -246,13 +236,14 @@ impl<I: x87::Instruction, A: Addressing> Operation<X86Family> for Computing<I, A
 }
 
 /// The handlers of one instruction, one of which fits its operands and the mode.
+///
+/// Each serves operands with and without an index: handlers of their own for these would take half as long again to
+/// build.
 #[derive(Clone, Copy)]
 pub struct Handlers {
     segmented: Handler,
     flat: Handler,
-    flat_indexed: Handler,
     long: Handler,
-    long_indexed: Handler,
     long_relative: Handler,
     pub flow: Flow,
 }
@@ -262,24 +253,18 @@ impl Handlers {
         Self {
             segmented: op::handler::<X86Family, Instruction<M, Segmented>>(),
             flat: op::handler::<X86Family, Instruction<M, Flat>>(),
-            flat_indexed: op::handler::<X86Family, Instruction<M, FlatIndexed>>(),
             long: op::handler::<X86Family, Instruction<M, Long>>(),
-            long_indexed: op::handler::<X86Family, Instruction<M, LongIndexed>>(),
             long_relative: op::handler::<X86Family, Instruction<M, LongRelative>>(),
             flow: M::FLOW,
         }
     }
 
-    /// An instruction of the floating-point unit. Whether its operand has an index doesn't matter beside the rest.
+    /// An instruction of the floating-point unit.
     pub fn of_fpu<I: x87::Instruction>() -> Self {
-        let flat = op::handler::<X86Family, Computing<I, FlatIndexed>>();
-        let long = op::handler::<X86Family, Computing<I, LongIndexed>>();
         Self {
             segmented: op::handler::<X86Family, Computing<I, Segmented>>(),
-            flat,
-            flat_indexed: flat,
-            long,
-            long_indexed: long,
+            flat: op::handler::<X86Family, Computing<I, Flat>>(),
+            long: op::handler::<X86Family, Computing<I, Long>>(),
             long_relative: op::handler::<X86Family, Computing<I, LongRelative>>(),
             flow: Flow::On,
         }
@@ -288,34 +273,21 @@ impl Handlers {
     /// An instruction that the checked backend executes.
     pub fn checked() -> Self {
         let handler = op::for_checked::<X86Family>();
-        Self {
-            segmented: handler,
-            flat: handler,
-            flat_indexed: handler,
-            long: handler,
-            long_indexed: handler,
-            long_relative: handler,
-            flow: Flow::On,
-        }
+        Self { segmented: handler, flat: handler, long: handler, long_relative: handler, flow: Flow::On }
     }
 
     /// The handler for an instruction with these operands in a mode of this kind.
     pub fn choose(&self, kind: Kind, o: &Operands, has_memory: bool) -> Handler {
-        let indexed = o.index != reg::NONE;
-        let far_segment = o.segment >= seg::FS;
+        let usual = match kind {
+            Kind::Flat => o.offset_size == OffsetSize::Bits32 && o.segment < seg::FS,
+            Kind::Long | Kind::LongRelative => o.offset_size == OffsetSize::Bits64,
+            Kind::Segmented => true,
+        };
         match kind {
-            Kind::Flat if o.offset_size == OffsetSize::Bits32 && !far_segment => {
-                if indexed {
-                    self.flat_indexed
-                } else {
-                    self.flat
-                }
-            }
-            Kind::Flat if !has_memory => self.flat,
+            Kind::Flat if usual || !has_memory => self.flat,
             Kind::Flat | Kind::Segmented => self.segmented,
-            _ if has_memory && o.offset_size != OffsetSize::Bits64 => op::for_checked::<X86Family>(),
+            _ if has_memory && !usual => op::for_checked::<X86Family>(),
             _ if o.base == reg::IP => self.long_relative,
-            _ if indexed => self.long_indexed,
             _ => self.long,
         }
     }

@@ -35,6 +35,8 @@ pub struct X86 {
     pub state: State,
     engine: EngineKind,
     threaded: Slot,
+    /// The bus's TLB has translations of another state: of before a reset, or of another processor.
+    forgets_pages: bool,
 }
 
 /// The threaded engine for the bus that it was last used with; what it holds can always be made again.
@@ -69,7 +71,7 @@ impl X86 {
     /// A processor that has just been reset.
     pub fn new(model: &'static Model) -> Self {
         let state = reset_state(model, 0, CpuCounters::default());
-        Self { model, state, engine: EngineKind::default(), threaded: Slot::default() }
+        Self { model, state, engine: EngineKind::default(), threaded: Slot::default(), forgets_pages: true }
     }
 
     pub fn model(&self) -> &'static Model {
@@ -99,10 +101,18 @@ impl X86 {
         probe: &mut P,
         single_step: bool,
     ) -> Exit {
+        self.forget_pages(bus);
         self.checked(bus, probe, single_step).run_strictly()
     }
 
+    fn forget_pages<B: MemoryBus>(&mut self, bus: &mut B) {
+        if std::mem::take(&mut self.forgets_pages) {
+            bus.tlb().flush();
+        }
+    }
+
     fn run_threaded<B: MemoryBus<Order = LittleGuest>>(&mut self, bus: &mut B) -> Exit {
+        self.forget_pages(bus);
         let Self { model, state, threaded, .. } = self;
         let mut checked = Checked { s: state, bus, probe: &mut NoProbe, model, single_step: false };
         threaded.engine::<B>().run(&mut checked)
@@ -166,6 +176,7 @@ impl<B: MemoryBus<Order = LittleGuest>> Processor<B> for X86 {
 
     fn reset(&mut self) {
         self.state = reset_state(self.model, self.state.now, self.state.counters);
+        self.forgets_pages = true;
     }
 
     fn register(&self, id: RegisterId) -> u64 {
@@ -173,6 +184,8 @@ impl<B: MemoryBus<Order = LittleGuest>> Processor<B> for X86 {
     }
 
     fn set_register(&mut self, id: RegisterId, value: u64) -> Result<(), RegisterError> {
+        self.forgets_pages = true;
+        self.state.mode_changed();
         describe::write(self.model, &mut self.state, id, value)
     }
 
@@ -207,6 +220,7 @@ impl<B: MemoryBus<Order = LittleGuest>> Processor<B> for X86 {
 
     fn restore(&mut self, saved: &SavedState) -> Result<(), RestoreError> {
         self.state = saved.read(SAVED_VERSION)?;
+        self.forgets_pages = true;
         Ok(())
     }
 }

@@ -157,6 +157,19 @@ impl Segment {
         Self { attributes: attribute::REAL | attribute::DPL, ..Self::real(selector) }
     }
 
+    /// All of memory as 32-bit or 64-bit code of a privilege level, past descriptors: SYSENTER and its like.
+    pub const fn flat_code(selector: u16, level: u8, long: bool) -> Self {
+        let size = if long { attribute::LONG } else { attribute::BIG };
+        let attributes = 0x9B | (level as u16) << attribute::DPL_SHIFT | attribute::GRANULAR | size;
+        Self { selector, attributes, limit: u32::MAX, base: 0 }
+    }
+
+    /// All of memory as data.
+    pub const fn flat_data(selector: u16, level: u8) -> Self {
+        let attributes = 0x93 | (level as u16) << attribute::DPL_SHIFT | attribute::GRANULAR | attribute::BIG;
+        Self { selector, attributes, limit: u32::MAX, base: 0 }
+    }
+
     /// D of a code segment, B of a stack segment.
     #[inline(always)]
     pub const fn is_big(&self) -> bool {

@@ -3,7 +3,7 @@
 use super::backend::Meaning;
 use super::checked::{Checked, Fault, Handler, Origin, Routine, run_meaning, vector};
 use super::lower::{Lowered, Select, Undecodable, lower};
-use super::state::{Activity, reg, seg};
+use super::state::{Activity, dr6, reg, seg};
 use crate::cpu::Exit;
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::probe::Probe;
@@ -131,6 +131,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
             self.s.rip = start;
             self.raise(fault);
         } else if traps && !self.s.shadow && self.s.activity != Activity::Shutdown {
+            self.s.debug[6] |= dr6::BS;
             self.raise(Fault::plain(vector::DEBUG));
         }
     }

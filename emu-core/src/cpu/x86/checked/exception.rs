@@ -4,7 +4,7 @@ use super::Checked;
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::probe::Probe;
 use crate::cpu::x86::flags::system;
-use crate::cpu::x86::state::{Activity, dr6};
+use crate::cpu::x86::state::Activity;
 
 /// Numbers of the exceptions.
 pub mod vector {
@@ -84,9 +84,6 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     /// Enters the handler of a fault; if that faults, that one's or the double fault's; if that does too, the processor
     /// shuts down.
     pub fn raise(&mut self, fault: Fault) {
-        if fault.vector == vector::DEBUG {
-            self.s.debug[6] |= dr6::BS;
-        }
         let mut current = fault;
         // Benign faults may follow one another only a few times: each is met on the way into another's handler.
         for _ in 0..8 {

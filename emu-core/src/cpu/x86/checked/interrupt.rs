@@ -2,8 +2,10 @@
 //! 210498, chapter 5), protected mode's gates (Intel SDM volume 3, 6.12 and 6.14; volume 2, INT).
 
 use super::exception::Origin;
-use super::segment::{index_of, is_null, kind};
+use super::memory::is_canonical;
+use super::segment::{index_of, is_null, kind, null_stack};
 use super::stack::Stack;
+use super::task::Switch;
 use super::{Checked, Fault, vector};
 use crate::addr::{Linear, Width};
 use crate::cpu::bus::MemoryBus;
@@ -11,7 +13,7 @@ use crate::cpu::probe::Probe;
 use crate::cpu::x86::alu::flag;
 use crate::cpu::x86::flags::system;
 use crate::cpu::x86::model::Generation;
-use crate::cpu::x86::state::{Segment, seg};
+use crate::cpu::x86::state::{Segment, reg, seg};
 
 /// A gate of the IDT, the GDT or an LDT.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +25,8 @@ pub struct Gate {
     pub offset: u64,
     /// Words or doublewords that a call gate copies from stack to stack.
     pub parameters: u8,
+    /// The entry of long mode's interrupt stack table, from 1 on; 0 for none.
+    pub stack: u8,
 }
 
 impl Gate {
@@ -38,7 +42,13 @@ impl Gate {
             selector: (raw >> 16) as u16,
             offset,
             parameters: (raw >> 32) as u8 & 31,
+            stack: (raw >> 32) as u8 & 7,
         }
+    }
+
+    /// With the upper half that gates have in long mode.
+    pub const fn lengthened(self, upper: u64) -> Self {
+        Self { offset: self.offset | upper << 32, parameters: 0, ..self }
     }
 
     /// What its handler's frame is made of.
@@ -99,16 +109,88 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         origin: Origin,
     ) -> Result<(), Fault> {
         let own = u16::from(number) * 8 + 2;
-        let gate = self.interrupt_gate(number, own)?;
+        let gate = if self.s.is_long_mode() {
+            self.long_interrupt_gate(number, own)?
+        } else {
+            self.interrupt_gate(number, own)?
+        };
         if origin == Origin::Program && gate.dpl < self.s.cpl() {
             return Err(Fault::with_code(vector::GENERAL_PROTECTION, own));
         }
         if !gate.present {
             return Err(Fault::with_code(vector::NOT_PRESENT, own));
         }
+        if gate.kind == kind::TASK_GATE {
+            let task = self.gate_task(gate.selector)?;
+            return self.switch_task(&task, Switch::Call, code);
+        }
         let target = self.gate_target(gate.selector, gate.offset)?;
         let clears_interrupts = gate.kind & 1 == 0;
+        if self.s.is_long_mode() {
+            return self.enter_long_handler(target, gate.stack, code, clears_interrupts);
+        }
         self.enter_handler(target, &Frame { width: gate.width(), code, outer: false }, clears_interrupts)
+    }
+
+    /// A gate of long mode's IDT: 16 bytes, and always to 64-bit code.
+    fn long_interrupt_gate(&mut self, number: u8, own: u16) -> Result<Gate, Fault> {
+        let refused = Fault::with_code(vector::GENERAL_PROTECTION, own);
+        let entry = u64::from(number) * 16;
+        if entry + 15 > u64::from(self.s.idtr.limit) {
+            return Err(refused);
+        }
+        let at = self.system_address(self.s.idtr.base, entry);
+        let raw = self.read_system::<u64>(at)?;
+        let upper = self.read_system::<u64>(self.behind(at, 8))?;
+        let gate = Gate::new(raw).lengthened(upper);
+        match gate.kind {
+            kind::INTERRUPT_GATE_32 | kind::TRAP_GATE_32 => Ok(gate),
+            _ => Err(refused),
+        }
+    }
+
+    /// Long mode's way: the old stack's address is always part of the frame, which begins at a multiple of 16.
+    fn enter_long_handler(
+        &mut self,
+        target: Target,
+        stack_table: u8,
+        code: Option<u16>,
+        clears_interrupts: bool,
+    ) -> Result<(), Fault> {
+        self.check_code_offset(&target)?;
+        let cpl = self.s.cpl();
+        let segment = if target.level < cpl {
+            null_stack(target.level.into(), target.level)
+        } else {
+            *self.s.segment(seg::SS)
+        };
+        let pointer = if stack_table != 0 {
+            self.task_qword(0x24 + 8 * (u64::from(stack_table) - 1))?
+        } else if target.level < cpl {
+            self.task_qword(4 + 8 * u64::from(target.level))?
+        } else {
+            self.s.registers[usize::from(reg::SP)]
+        };
+        let mut stack = Stack::of_long_level(segment, pointer & !15, target.level);
+        self.push_frame(&mut stack, &Frame { width: Width::Qword, code, outer: true })?;
+        self.take_stack(&stack);
+        let cleared = u64::from(flag::TF) | system::NT | system::RF | system::VM;
+        let cleared = cleared | if clears_interrupts { flag::IF.into() } else { 0 };
+        self.s.put_flags(cleared, false);
+        self.go_to_target(&target);
+        Ok(())
+    }
+
+    /// Eight bytes of the 64-bit task state segment.
+    ///
+    /// # Errors
+    /// An invalid TSS beyond its limit.
+    pub fn task_qword(&mut self, place: u64) -> Result<u64, Fault> {
+        let task = *self.s.segment(seg::TR);
+        if place + 7 > u64::from(task.limit) {
+            return Err(Fault::with_code(vector::INVALID_TSS, index_of(task.selector)));
+        }
+        self.read_system(self.system_address(task.base, place))
     }
 
     fn interrupt_gate(&mut self, number: u8, own: u16) -> Result<Gate, Fault> {
@@ -120,7 +202,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         let raw = self.read_system::<u64>(self.system_address(self.s.idtr.base, entry))?;
         let gate = Gate::new(raw);
         let known = match gate.kind {
-            kind::INTERRUPT_GATE_16 | kind::TRAP_GATE_16 => true,
+            kind::TASK_GATE | kind::INTERRUPT_GATE_16 | kind::TRAP_GATE_16 => true,
             kind::INTERRUPT_GATE_32 | kind::TRAP_GATE_32 => self.model.generation > Generation::I80286,
             _ => false,
         };
@@ -138,6 +220,9 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         let descriptor = self.descriptor_or(selector, vector::GENERAL_PROTECTION)?;
         let segment = descriptor.segment(selector);
         if !segment.is_code() || segment.dpl() > self.s.cpl() {
+            return Err(Fault::with_code(vector::GENERAL_PROTECTION, index_of(selector)));
+        }
+        if self.s.is_long_mode() && (!segment.is_long() || segment.is_big()) {
             return Err(Fault::with_code(vector::GENERAL_PROTECTION, index_of(selector)));
         }
         if !segment.is_present() {
@@ -207,7 +292,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     /// An invalid TSS, or a stack segment that is not there.
     pub fn level_stack(&mut self, level: u8) -> Result<Stack, Fault> {
         let (selector, pointer) = self.level_stack_pointer(level)?;
-        let segment = self.stack_segment(selector, level, vector::INVALID_TSS)?;
+        let segment = self.stack_segment(selector, level, vector::INVALID_TSS, false)?;
         Ok(Stack::of_level(segment, pointer, level))
     }
 
@@ -232,7 +317,12 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     /// # Errors
     /// When the offset lies outside of the segment.
     pub fn check_code_offset(&self, target: &Target) -> Result<(), Fault> {
-        if target.offset > u64::from(target.code.limit) {
+        let outside = if target.code.is_long() {
+            !is_canonical(target.offset, 1)
+        } else {
+            target.offset > u64::from(target.code.limit)
+        };
+        if outside {
             return Err(Fault::with_code(vector::GENERAL_PROTECTION, 0));
         }
         Ok(())

@@ -8,6 +8,7 @@ mod memory;
 mod paging;
 mod segment;
 mod stack;
+mod task;
 mod transfer;
 
 use super::alu::{Int, flag};

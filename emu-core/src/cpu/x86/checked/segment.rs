@@ -152,9 +152,10 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
             return Ok(());
         }
         let segment = if number == seg::SS {
-            self.stack_segment(selector, self.s.cpl(), vector::GENERAL_PROTECTION)?
+            let may_be_null = self.s.is_64_bit();
+            self.stack_segment(selector, self.s.cpl(), vector::GENERAL_PROTECTION, may_be_null)?
         } else {
-            self.data_segment(number, selector, self.s.cpl())?
+            self.data_segment(number, selector, self.s.cpl(), vector::GENERAL_PROTECTION)?
         };
         self.s.set_segment(number, segment);
         Ok(())
@@ -178,17 +179,20 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         Segment { selector, attributes: old.attributes & !attribute::PRESENT, limit: old.limit, base: 0 }
     }
 
-    /// A segment for DS, ES, FS or GS at a privilege level.
-    fn data_segment(&mut self, number: u8, selector: u16, cpl: u8) -> Result<Segment, Fault> {
+    /// A segment for DS, ES, FS or GS at a privilege level; `vector` as for [`Self::stack_segment`].
+    ///
+    /// # Errors
+    /// When it is not fit, or not present.
+    pub fn data_segment(&mut self, number: u8, selector: u16, cpl: u8, vector: u8) -> Result<Segment, Fault> {
         if is_null(selector) {
             return Ok(self.null_segment(number, selector));
         }
-        let descriptor = self.descriptor_or(selector, vector::GENERAL_PROTECTION)?;
+        let descriptor = self.descriptor_or(selector, vector)?;
         let segment = descriptor.segment(selector);
         let privileged =
             !segment.is_conforming_code() && (rpl(selector) > segment.dpl() || cpl > segment.dpl());
         if !segment.is_readable() || privileged {
-            return Err(Fault::with_code(vector::GENERAL_PROTECTION, index_of(selector)));
+            return Err(Fault::with_code(vector, index_of(selector)));
         }
         if !segment.is_present() {
             return Err(Fault::with_code(vector::NOT_PRESENT, index_of(selector)));
@@ -197,13 +201,20 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     }
 
     /// A segment for SS at a privilege level. `vector` is the exception of one that is not fit: general protection, or
-    /// an invalid TSS when the selector came from there.
+    /// an invalid TSS when the selector came from there. In 64-bit code that is no user's it may be null.
     ///
     /// # Errors
     /// When it is not fit, or not present.
-    pub fn stack_segment(&mut self, selector: u16, cpl: u8, vector: u8) -> Result<Segment, Fault> {
+    pub fn stack_segment(
+        &mut self,
+        selector: u16,
+        cpl: u8,
+        vector: u8,
+        may_be_null: bool,
+    ) -> Result<Segment, Fault> {
         if is_null(selector) {
-            return self.null_stack_segment(selector, cpl, vector);
+            let admitted = may_be_null && cpl < 3 && rpl(selector) == cpl;
+            return if admitted { Ok(null_stack(selector, cpl)) } else { Err(Fault::with_code(vector, 0)) };
         }
         let descriptor = self.descriptor_or(selector, vector)?;
         let segment = descriptor.segment(selector);
@@ -214,14 +225,6 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
             return Err(Fault::with_code(vector::STACK, index_of(selector)));
         }
         self.accessed(&descriptor, selector)
-    }
-
-    /// SS may be null in 64-bit mode, but for user programs; it still tells the privilege level.
-    fn null_stack_segment(&self, selector: u16, cpl: u8, vector: u8) -> Result<Segment, Fault> {
-        if !self.s.is_64_bit() || cpl == 3 || rpl(selector) != cpl {
-            return Err(Fault::with_code(vector, 0));
-        }
-        Ok(null_stack(selector, cpl))
     }
 
     /// Makes the data segment registers useless that a less privileged level may not use.

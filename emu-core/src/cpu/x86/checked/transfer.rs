@@ -2,8 +2,9 @@
 //! CALL, RET and IRET).
 
 use super::interrupt::{Gate, Target};
-use super::segment::{Descriptor, index_of, is_null, kind};
+use super::segment::{Descriptor, index_of, is_null, kind, null_stack};
 use super::stack::Stack;
+use super::task::Switch;
 use super::{Checked, Fault, vector};
 use crate::addr::Width;
 use crate::cpu::bus::MemoryBus;
@@ -36,6 +37,9 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
             self.check_code_offset(&target)?;
             self.go_to_target(&target);
             return Ok(());
+        }
+        if let Some(task) = self.called_task(&descriptor, selector)? {
+            return self.switch_task(&task, Switch::Jump, None);
         }
         let gate = self.call_gate(&descriptor, selector)?;
         let target = self.gate_target(gate.selector, gate.offset)?;
@@ -71,15 +75,26 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
             self.go_to_target(&target);
             return Ok(());
         }
+        if let Some(task) = self.called_task(&descriptor, selector)? {
+            return self.switch_task(&task, Switch::Call, None);
+        }
         let gate = self.call_gate(&descriptor, selector)?;
         self.call_through(&gate)
     }
 
     fn call_through(&mut self, gate: &Gate) -> Result<(), Fault> {
         let target = self.gate_target(gate.selector, gate.offset)?;
-        let width = gate.width();
+        let long = self.s.is_long_mode();
+        let width = if long { Width::Qword } else { gate.width() };
         let mut stack = self.own_stack();
-        if target.level < self.s.cpl() {
+        if target.level < self.s.cpl() && long {
+            let old = stack;
+            let pointer = self.task_qword(4 + 8 * u64::from(target.level))?;
+            stack =
+                Stack::of_long_level(null_stack(target.level.into(), target.level), pointer, target.level);
+            self.push_on(&mut stack, width, old.segment.selector.into())?;
+            self.push_on(&mut stack, width, old.pointer)?;
+        } else if target.level < self.s.cpl() {
             let old = stack;
             stack = self.level_stack(target.level)?;
             self.push_on(&mut stack, width, old.segment.selector.into())?;
@@ -123,7 +138,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         } else {
             segment.is_code() && segment.dpl() == cpl && (selector & 3) as u8 <= cpl
         };
-        if !admitted {
+        if !admitted || self.is_confused(&segment) {
             return Err(general_protection(selector));
         }
         if !segment.is_present() {
@@ -133,11 +148,16 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         Ok(Target { code, offset, level: cpl })
     }
 
+    /// Long mode knows no code segment that is both 64-bit and 32-bit.
+    fn is_confused(&self, segment: &Segment) -> bool {
+        self.s.is_long_mode() && segment.is_long() && segment.is_big()
+    }
+
     /// A call gate that the program may use.
     fn call_gate(&mut self, descriptor: &Descriptor, selector: u16) -> Result<Gate, Fault> {
         let gate = Gate::new(descriptor.raw);
         let known = match gate.kind {
-            kind::CALL_GATE_16 => true,
+            kind::CALL_GATE_16 => !self.s.is_long_mode(),
             kind::CALL_GATE_32 => self.model.generation > Generation::I80286,
             _ => false,
         };
@@ -147,7 +167,11 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         if !gate.present {
             return Err(Fault::with_code(vector::NOT_PRESENT, index_of(selector)));
         }
-        Ok(gate)
+        if !self.s.is_long_mode() {
+            return Ok(gate);
+        }
+        let upper = self.upper_half(descriptor, selector)?;
+        Ok(gate.lengthened(upper))
     }
 
     /// RET to another code segment, perhaps of an outer level; `released` bytes of arguments go too.
@@ -168,7 +192,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         }
         let target = self.return_target(selector, offset)?;
         if target.level > self.s.cpl() {
-            let mut outer = self.outer_stack(&mut stack, width, target.level)?;
+            let mut outer = self.outer_stack(&mut stack, width, &target)?;
             outer.moved(released.into());
             self.check_code_offset(&target)?;
             self.return_outwards(&target, &outer);
@@ -190,7 +214,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         } else {
             segment.is_code() && segment.dpl() == level
         };
-        if !admitted || level < self.s.cpl() {
+        if !admitted || level < self.s.cpl() || self.is_confused(&segment) {
             return Err(general_protection(selector));
         }
         if !segment.is_present() {
@@ -200,15 +224,19 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         Ok(Target { code, offset, level })
     }
 
-    /// Pops the stack of an outer level.
-    fn outer_stack(&mut self, stack: &mut Stack, width: Width, level: u8) -> Result<Stack, Fault> {
+    /// Pops the stack with which the code returned to goes on.
+    fn outer_stack(&mut self, stack: &mut Stack, width: Width, target: &Target) -> Result<Stack, Fault> {
         let pointer = self.pop_from(stack, width)?;
         let selector = self.pop_from(stack, width)? as u16;
-        let segment = self.stack_segment(selector, level, vector::GENERAL_PROTECTION)?;
+        let long = target.code.is_long();
+        let segment = self.stack_segment(selector, target.level, vector::GENERAL_PROTECTION, long)?;
+        if long {
+            return Ok(Stack::of_long_level(segment, pointer, target.level));
+        }
         // Of a 16-bit stack pointer, the upper half stays as it is.
         let mask = segment.offset_mask();
         let pointer = self.s.registers[usize::from(reg::SP)] & !mask | pointer & mask;
-        Ok(Stack::of_level(segment, pointer, level))
+        Ok(Stack::of_level(segment, pointer, target.level))
     }
 
     fn return_outwards(&mut self, target: &Target, stack: &Stack) {
@@ -224,6 +252,9 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     pub fn interrupt_return(&mut self, width: Width) -> Result<(), Fault> {
         if self.s.is_virtual_8086() && self.s.flags.iopl() < 3 {
             return Err(general_protection(0));
+        }
+        if self.s.is_protected() && self.s.flags.has(system::NT) && !self.s.is_virtual_8086() {
+            return self.return_to_task();
         }
         let mut stack = self.own_stack();
         let offset = self.pop_from(&mut stack, width)?;
@@ -253,8 +284,8 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         flags: u64,
     ) -> Result<(), Fault> {
         let target = self.return_target(selector, offset)?;
-        if target.level > self.s.cpl() {
-            let outer = self.outer_stack(stack, width, target.level)?;
+        if target.level > self.s.cpl() || self.s.is_64_bit() {
+            let outer = self.outer_stack(stack, width, &target)?;
             self.check_code_offset(&target)?;
             // By the rights of the level that returns.
             self.set_returned_flags(width, flags);

@@ -1,11 +1,12 @@
 //! Handlers of what changes the course of things: jumps, calls, flags, the processor itself.
 
 use super::{Kind, Select, View, by_form, by_number, by_wide_width};
+use crate::addr::Width;
 use crate::cpu::x86::backend::Immediate;
 use crate::cpu::x86::meaning::flow::{Call, Jump, JumpIf, JumpIfCounterZero, Loop, Return};
 use crate::cpu::x86::routine::{far, system, x87};
 use crate::cpu::x86::state::seg;
-use iced_x86::{Code, FlowControl, Mnemonic, OpKind};
+use iced_x86::{Code, FlowControl, Mnemonic};
 
 pub(super) fn select<S: Select>(view: &View<'_>) -> Option<S::Handler> {
     match view.instruction.flow_control() {
@@ -18,50 +19,55 @@ pub(super) fn select<S: Select>(view: &View<'_>) -> Option<S::Handler> {
     }
 }
 
-/// Whether a direct branch leads to a 16-bit offset.
-fn is_narrow(view: &View<'_>) -> bool {
-    matches!(view.instruction.op0_kind(), OpKind::NearBranch16 | OpKind::FarBranch16)
-}
-
 fn conditional<S: Select>(view: &View<'_>) -> Option<S::Handler> {
-    let narrow = is_narrow(view);
-    Some(match view.instruction.mnemonic() {
-        Mnemonic::Loop | Mnemonic::Loope | Mnemonic::Loopne if narrow => S::meaning::<Loop<u16>>(),
-        Mnemonic::Loop | Mnemonic::Loope | Mnemonic::Loopne => S::meaning::<Loop<u32>>(),
-        Mnemonic::Jcxz | Mnemonic::Jecxz if narrow => S::meaning::<JumpIfCounterZero<u16>>(),
-        Mnemonic::Jcxz | Mnemonic::Jecxz => S::meaning::<JumpIfCounterZero<u32>>(),
-        _ => return jump_if::<S>(view, narrow),
+    let width = view.branch_width();
+    match view.instruction.mnemonic() {
+        Mnemonic::Loop | Mnemonic::Loope | Mnemonic::Loopne => {
+            by_wide_width!(width, T => S::meaning::<Loop<T>>())
+        }
+        Mnemonic::Jcxz | Mnemonic::Jecxz | Mnemonic::Jrcxz => {
+            by_wide_width!(width, T => S::meaning::<JumpIfCounterZero<T>>())
+        }
+        _ => jump_if::<S>(view, width),
+    }
+}
+
+fn jump_if<S: Select>(view: &View<'_>, width: Option<Width>) -> Option<S::Handler> {
+    by_number!(view.operands.detail, C in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] => {
+        by_wide_width!(width, T => S::meaning::<JumpIf<T, C>>())
     })
 }
 
-fn jump_if<S: Select>(view: &View<'_>, narrow: bool) -> Option<S::Handler> {
-    by_number!(view.operands.detail, C in [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15] => {
-        Some(if narrow { S::meaning::<JumpIf<u16, C>>() } else { S::meaning::<JumpIf<u32, C>>() })
-    })
+/// The width of the offset of a far pointer in memory.
+fn pointer_width(code: Code) -> Option<Width> {
+    match code {
+        Code::Jmp_m1616 | Code::Call_m1616 => Some(Width::Word),
+        Code::Jmp_m1632 | Code::Call_m1632 => Some(Width::Dword),
+        Code::Jmp_m1664 | Code::Call_m1664 => Some(Width::Qword),
+        _ => None,
+    }
 }
 
 fn jump<S: Select>(view: &View<'_>) -> Option<S::Handler> {
-    let code = view.instruction.code();
+    let pointer = pointer_width(view.instruction.code());
     match view.kind(0) {
-        Kind::Branch if is_narrow(view) => Some(S::meaning::<Jump<u16, Immediate>>()),
-        Kind::Branch => Some(S::meaning::<Jump<u32, Immediate>>()),
-        Kind::FarBranch if is_narrow(view) => Some(S::routine::<far::JumpFar<u16>>()),
-        Kind::FarBranch => Some(S::routine::<far::JumpFar<u32>>()),
-        Kind::Memory if code == Code::Jmp_m1616 => Some(S::routine::<far::JumpFarMemory<u16>>()),
-        Kind::Memory if code == Code::Jmp_m1632 => Some(S::routine::<far::JumpFarMemory<u32>>()),
+        Kind::Branch => by_wide_width!(view.branch_width(), T => S::meaning::<Jump<T, Immediate>>()),
+        Kind::FarBranch => by_wide_width!(view.branch_width(), T => S::routine::<far::JumpFar<T>>()),
+        Kind::Memory if pointer.is_some() => {
+            by_wide_width!(pointer, T => S::routine::<far::JumpFarMemory<T>>())
+        }
         kind => by_form!(kind, F => by_wide_width!(view.width(0), T => S::meaning::<Jump<T, F>>())),
     }
 }
 
 fn call<S: Select>(view: &View<'_>) -> Option<S::Handler> {
-    let code = view.instruction.code();
+    let pointer = pointer_width(view.instruction.code());
     match view.kind(0) {
-        Kind::Branch if is_narrow(view) => Some(S::meaning::<Call<u16, Immediate>>()),
-        Kind::Branch => Some(S::meaning::<Call<u32, Immediate>>()),
-        Kind::FarBranch if is_narrow(view) => Some(S::routine::<far::CallFar<u16>>()),
-        Kind::FarBranch => Some(S::routine::<far::CallFar<u32>>()),
-        Kind::Memory if code == Code::Call_m1616 => Some(S::routine::<far::CallFarMemory<u16>>()),
-        Kind::Memory if code == Code::Call_m1632 => Some(S::routine::<far::CallFarMemory<u32>>()),
+        Kind::Branch => by_wide_width!(view.branch_width(), T => S::meaning::<Call<T, Immediate>>()),
+        Kind::FarBranch => by_wide_width!(view.branch_width(), T => S::routine::<far::CallFar<T>>()),
+        Kind::Memory if pointer.is_some() => {
+            by_wide_width!(pointer, T => S::routine::<far::CallFarMemory<T>>())
+        }
         kind => by_form!(kind, F => by_wide_width!(view.width(0), T => S::meaning::<Call<T, F>>())),
     }
 }
@@ -70,10 +76,13 @@ fn return_<S: Select>(view: &View<'_>) -> Option<S::Handler> {
     Some(match view.instruction.code() {
         Code::Retnw | Code::Retnw_imm16 => S::meaning::<Return<u16>>(),
         Code::Retnd | Code::Retnd_imm16 => S::meaning::<Return<u32>>(),
+        Code::Retnq | Code::Retnq_imm16 => S::meaning::<Return<u64>>(),
         Code::Retfw | Code::Retfw_imm16 => S::routine::<far::ReturnFar<u16>>(),
         Code::Retfd | Code::Retfd_imm16 => S::routine::<far::ReturnFar<u32>>(),
+        Code::Retfq | Code::Retfq_imm16 => S::routine::<far::ReturnFar<u64>>(),
         Code::Iretw => S::routine::<far::Iret<u16>>(),
         Code::Iretd => S::routine::<far::Iret<u32>>(),
+        Code::Iretq => S::routine::<far::Iret<u64>>(),
         _ => return None,
     })
 }

@@ -233,9 +233,24 @@ impl<'a> View<'a> {
         self.kinds.contains(&Kind::Memory)
     }
 
-    /// Bytes that PUSH and POP move.
-    fn stack_width(&self) -> u32 {
-        self.instruction.stack_pointer_increment().unsigned_abs()
+    /// What PUSH and POP move.
+    fn stack_width(&self) -> Option<Width> {
+        match self.instruction.stack_pointer_increment().unsigned_abs() {
+            2 => Some(Width::Word),
+            4 => Some(Width::Dword),
+            8 => Some(Width::Qword),
+            _ => None,
+        }
+    }
+
+    /// The width of the offset to which a direct branch leads.
+    fn branch_width(&self) -> Option<Width> {
+        match self.instruction.op0_kind() {
+            OpKind::NearBranch16 | OpKind::FarBranch16 => Some(Width::Word),
+            OpKind::NearBranch32 | OpKind::FarBranch32 => Some(Width::Dword),
+            OpKind::NearBranch64 => Some(Width::Qword),
+            _ => None,
+        }
     }
 
     /// The width of operand `i`, registers and memory; `None` for others.
@@ -323,7 +338,7 @@ impl<'a> View<'a> {
         }
         match i.code() {
             Code::Int3 => self.operands.immediate = 3,
-            Code::Enterw_imm16_imm8 | Code::Enterd_imm16_imm8 => {
+            Code::Enterw_imm16_imm8 | Code::Enterd_imm16_imm8 | Code::Enterq_imm16_imm8 => {
                 self.operands.immediate |= u64::from(i.immediate8_2nd()) << 16;
             }
             _ => {}

@@ -2,7 +2,7 @@
 
 use super::{Kind, Select, View, by_wide_width};
 use crate::addr::Width;
-use crate::cpu::x86::routine::{control, descriptor, far, model_specific};
+use crate::cpu::x86::routine::{control, descriptor, far, model_specific, system_call};
 use crate::cpu::x86::state::seg;
 use iced_x86::{Code, Mnemonic, Register};
 
@@ -17,8 +17,25 @@ pub(super) fn select<S: Select>(view: &View<'_>) -> Option<S::Handler> {
         Mnemonic::Wrmsr => Some(S::routine::<model_specific::Wrmsr>()),
         Mnemonic::Rdpmc => Some(S::routine::<model_specific::Rdpmc>()),
         Mnemonic::Int1 => Some(S::routine::<far::IceBreakpoint>()),
-        _ => tables::<S>(view).or_else(|| descriptors::<S>(view)),
+        _ => tables::<S>(view).or_else(|| descriptors::<S>(view)).or_else(|| calls::<S>(view)),
     }
+}
+
+fn calls<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    Some(match view.instruction.code() {
+        Code::Syscall => S::routine::<system_call::Syscall>(),
+        Code::Sysretd => S::routine::<system_call::Sysret<u32>>(),
+        Code::Sysretq => S::routine::<system_call::Sysret<u64>>(),
+        Code::Sysenter => S::routine::<system_call::Sysenter>(),
+        Code::Sysexitd => S::routine::<system_call::Sysexit<u32>>(),
+        Code::Sysexitq => S::routine::<system_call::Sysexit<u64>>(),
+        Code::Swapgs => S::routine::<system_call::Swapgs>(),
+        Code::Rdfsbase_r32 | Code::Rdgsbase_r32 => S::routine::<system_call::ReadBase<u32>>(),
+        Code::Rdfsbase_r64 | Code::Rdgsbase_r64 => S::routine::<system_call::ReadBase<u64>>(),
+        Code::Wrfsbase_r32 | Code::Wrgsbase_r32 => S::routine::<system_call::WriteBase<u32>>(),
+        Code::Wrfsbase_r64 | Code::Wrgsbase_r64 => S::routine::<system_call::WriteBase<u64>>(),
+        _ => return None,
+    })
 }
 
 /// MOV with a control or debug register.
@@ -89,6 +106,7 @@ fn descriptors<S: Select>(view: &View<'_>) -> Option<S::Handler> {
 pub(super) const fn detail(mnemonic: Mnemonic) -> Option<u8> {
     Some(match mnemonic {
         Mnemonic::Sidt | Mnemonic::Lidt | Mnemonic::Verw | Mnemonic::Lsl => 1,
+        Mnemonic::Rdgsbase | Mnemonic::Wrgsbase => 1,
         Mnemonic::Sldt | Mnemonic::Lldt => seg::LDTR,
         Mnemonic::Str | Mnemonic::Ltr => seg::TR,
         _ => return None,

@@ -63,6 +63,7 @@ fn hints<S: Select>(view: &View<'_>) -> Option<S::Handler> {
 }
 
 fn frames<S: Select>(view: &View<'_>) -> Option<S::Handler> {
+    let code = view.instruction.code();
     Some(match view.instruction.mnemonic() {
         Mnemonic::Pusha => S::routine::<system::PushAll<u16>>(),
         Mnemonic::Pushad => S::routine::<system::PushAll<u32>>(),
@@ -70,14 +71,16 @@ fn frames<S: Select>(view: &View<'_>) -> Option<S::Handler> {
         Mnemonic::Popad => S::routine::<system::PopAll<u32>>(),
         Mnemonic::Pushf => S::routine::<system::PushFlags<u16>>(),
         Mnemonic::Pushfd => S::routine::<system::PushFlags<u32>>(),
+        Mnemonic::Pushfq => S::routine::<system::PushFlags<u64>>(),
         Mnemonic::Popf => S::routine::<system::PopFlags<u16>>(),
         Mnemonic::Popfd => S::routine::<system::PopFlags<u32>>(),
-        Mnemonic::Enter if view.instruction.code() == Code::Enterw_imm16_imm8 => {
-            S::routine::<system::Enter<u16>>()
-        }
-        Mnemonic::Enter => S::routine::<system::Enter<u32>>(),
-        Mnemonic::Leave if view.instruction.code() == Code::Leavew => S::meaning::<Leave<u16>>(),
-        Mnemonic::Leave => S::meaning::<Leave<u32>>(),
+        Mnemonic::Popfq => S::routine::<system::PopFlags<u64>>(),
+        Mnemonic::Enter if code == Code::Enterw_imm16_imm8 => S::routine::<system::Enter<u16>>(),
+        Mnemonic::Enter if code == Code::Enterd_imm16_imm8 => S::routine::<system::Enter<u32>>(),
+        Mnemonic::Enter => S::routine::<system::Enter<u64>>(),
+        Mnemonic::Leave if code == Code::Leavew => S::meaning::<Leave<u16>>(),
+        Mnemonic::Leave if code == Code::Leaved => S::meaning::<Leave<u32>>(),
+        Mnemonic::Leave => S::meaning::<Leave<u64>>(),
         _ => return None,
     })
 }
@@ -116,12 +119,10 @@ fn exchange<S: Select>(view: &View<'_>) -> Option<S::Handler> {
 }
 
 fn push<S: Select>(view: &View<'_>) -> Option<S::Handler> {
-    let wide = view.stack_width() == 4;
+    let width = view.stack_width();
     match view.kind(0) {
-        Kind::Immediate if wide => Some(S::meaning::<Push<u32, Immediate>>()),
-        Kind::Immediate => Some(S::meaning::<Push<u16, Immediate>>()),
-        Kind::Segment if wide => Some(S::meaning::<Push<u32, Selector>>()),
-        Kind::Segment => Some(S::meaning::<Push<u16, Selector>>()),
+        Kind::Immediate => by_wide_width!(width, T => S::meaning::<Push<T, Immediate>>()),
+        Kind::Segment => by_wide_width!(width, T => S::meaning::<Push<T, Selector>>()),
         kind => by_form!(kind, F => by_wide_width!(view.width(0), T => S::meaning::<Push<T, F>>())),
     }
 }
@@ -129,8 +130,7 @@ fn push<S: Select>(view: &View<'_>) -> Option<S::Handler> {
 fn pop<S: Select>(view: &View<'_>) -> Option<S::Handler> {
     match view.kind(0) {
         Kind::Segment if view.operands.second == seg::CS => None,
-        Kind::Segment if view.stack_width() == 4 => Some(S::routine::<far::PopSelector<u32>>()),
-        Kind::Segment => Some(S::routine::<far::PopSelector<u16>>()),
+        Kind::Segment => by_wide_width!(view.stack_width(), T => S::routine::<far::PopSelector<T>>()),
         Kind::Memory => by_wide_width!(view.width(0), T => S::routine::<system::PopMemory<T>>()),
         _ => by_wide_width!(view.width(0), T => S::meaning::<Pop<T, First>>()),
     }

@@ -10,6 +10,7 @@ pub mod model_specific;
 pub mod random;
 pub mod string;
 pub mod system;
+pub mod system_call;
 pub mod vector;
 pub mod x87;
 

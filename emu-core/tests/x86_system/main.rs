@@ -1,0 +1,10 @@
+//! What protected and long mode promise, case by case: each test is named after the rule it is about.
+
+mod bench;
+#[allow(dead_code, reason = "made for another test")]
+#[path = "../x86_engines/bus.rs"]
+mod bus;
+mod levels;
+mod pages;
+mod segments;
+mod tasks;

@@ -14,7 +14,7 @@ use crate::bus::Bus;
 use emu_core::cpu::Processor;
 use emu_core::cpu::x86::cpu::{EngineKind, X86};
 use emu_core::cpu::x86::model::Model;
-use emu_core::cpu::x86::state::{Activity, Segment, State, cr0, reg, seg};
+use emu_core::cpu::x86::state::{Activity, Segment, State, cr0, cr4, efer, reg, seg};
 use emu_core::time::Cycle;
 
 pub const GDT: u64 = 0x1000;
@@ -109,11 +109,51 @@ impl Machine {
         let mut machine = Self::protected(model, engine);
         machine.put(TABLES, (TABLES + 0x1000) as u32 | 7);
         for page in 0..1024 {
-            machine.set_page(page * 0x1000, page as u32 * 0x1000 | 7);
+            machine.set_page(page * 0x1000, (page as u32 * 0x1000) | 7);
         }
         machine.cpu.state.cr3 = TABLES;
         machine.cpu.state.cr0 |= cr0::PG;
         machine
+    }
+
+    /// In ring 0 of 64-bit mode: four levels of tables, the lowest 4 MB mapped to themselves by small pages.
+    pub fn long(model: &'static Model, engine: EngineKind) -> Self {
+        let mut machine = Self::protected(model, engine);
+        machine.long = true;
+        machine.put_descriptor(CODE_0, CODE_64);
+        machine.put_descriptor(CODE_3, CODE_64 | FOR_ALL);
+        machine.put_descriptor(TASK + 8, 0);
+        for level in 0..2 {
+            machine.put(TABLES + level * 0x1000, (TABLES + (level + 1) * 0x1000) | 7);
+        }
+        for table in 0..2 {
+            machine.put(TABLES + 0x2000 + table * 8, (TABLES + 0x3000 + table * 0x1000) | 7);
+        }
+        for page in 0..1024 {
+            machine.set_long_page(page * 0x1000, (page * 0x1000) | 7);
+        }
+        for vector in 0..=255 {
+            machine.put_long_gate(vector, gate(0x8E, CODE_0, HANDLERS + u64::from(vector) * 16));
+        }
+        machine.put(TSS + 4, STACK_0);
+        let s = &mut machine.cpu.state;
+        s.idtr.limit = 0xFFF;
+        s.cr3 = TABLES;
+        s.cr4 = cr4::PAE;
+        s.efer = efer::LME | efer::LMA;
+        s.cr0 |= cr0::PG;
+        machine.enter_ring(0);
+        machine
+    }
+
+    pub fn put_long_gate(&self, vector: u8, raw: u64) {
+        self.put(IDT + u64::from(vector) * 16, raw);
+        self.put(IDT + u64::from(vector) * 16 + 8, 0_u64);
+    }
+
+    /// The entry of a page of the lowest 4 MB, in long mode.
+    pub fn set_long_page(&self, linear: u64, entry: u64) {
+        self.put(TABLES + 0x3000 + (linear >> 12) * 8, entry);
     }
 
     /// Goes to a ring: its code, data and stack segments, IP at the code.

@@ -5,6 +5,7 @@ mod bench;
 #[path = "../x86_engines/bus.rs"]
 mod bus;
 mod levels;
+mod long;
 mod pages;
 mod segments;
 mod tasks;

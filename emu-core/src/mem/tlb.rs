@@ -11,7 +11,7 @@
 //! into is kept alive in [`Tlb::blocks`] for as long as an entry may point there, and an access that hits lies whole
 //! within that page.
 
-use super::host::Scalar;
+use super::host::{Raw, Scalar};
 use super::mailbox::{CodeLine, Mailbox, Notice};
 use super::ram::{BlockId, RamBlock};
 use super::{GuestOrder, LittleGuest, PAGE_BITS, PAGE_SIZE};
@@ -207,12 +207,41 @@ impl<O: GuestOrder> Ways<O> {
     /// the TLB is next changed, which needs it mutably.
     #[inline(always)]
     fn host<T: Scalar>(&self, table: Table, at: Linear) -> Option<*mut u8> {
+        self.host_bytes(table, at, T::BYTES)
+    }
+
+    /// As [`Self::host`], of so many bytes.
+    #[inline(always)]
+    fn host_bytes(&self, table: Table, at: Linear, bytes: u64) -> Option<*mut u8> {
         let entry = &self.tables[table as usize][slot(at)];
-        if entry.tag != page_of(at.0.wrapping_add(T::BYTES - 1)) {
+        if entry.tag != page_of(at.0.wrapping_add(bytes - 1)) {
             return None;
         }
         let host = entry.xor.map_addr(|xor| xor ^ at.0 as usize);
-        Some(if Self::BACKWARDS { host.wrapping_sub(T::BYTES as usize - 1) } else { host })
+        Some(if Self::BACKWARDS { host.wrapping_sub(bytes as usize - 1) } else { host })
+    }
+}
+
+impl Ways<LittleGuest> {
+    /// Reads 16 bytes, as two accesses; `None` is a miss.
+    #[inline(always)]
+    pub fn read_block(&self, at: Linear) -> Option<u128> {
+        let host = self.host_bytes(Table::Read, at, 16)?;
+        // SAFETY: `host_bytes` vouches for 16 bytes from there on, as `host` does for a scalar's.
+        let (low, high) = unsafe { (u64::load(host), u64::load(host.add(8))) };
+        Some(u128::from(high) << 64 | u128::from(low))
+    }
+
+    /// Writes 16 bytes, as two accesses; `None` is a miss, and nothing was written.
+    #[inline(always)]
+    pub fn write_block(&self, at: Linear, value: u128) -> Option<()> {
+        let host = self.host_bytes(Table::Write, at, 16)?;
+        // SAFETY: as for `read_block`.
+        unsafe {
+            u64::store(host, value as u64);
+            u64::store(host.add(8), (value >> 64) as u64);
+        }
+        Some(())
     }
 }
 

@@ -97,6 +97,17 @@ impl<A: Addressing> Fast<'_, A> {
     }
 }
 
+impl<A: Addressing> Fast<'_, A> {
+    /// As [`Self::linear`], of 16 bytes.
+    #[inline(always)]
+    fn linear_block(&self, segment: u8, offset: u64, writes: bool) -> Result<Linear, Miss> {
+        if A::KIND == Kind::Segmented {
+            self.linear::<u64>(segment, offset.wrapping_add(8), writes)?;
+        }
+        self.linear::<u64>(segment, offset, writes)
+    }
+}
+
 impl<'a, A: Addressing> Executing for Fast<'a, A> {
     type Place<T: Int> = Opened<'a, T>;
     type Trouble = Miss;
@@ -133,6 +144,18 @@ impl<'a, A: Addressing> Executing for Fast<'a, A> {
     #[inline(always)]
     fn close_memory<T: Int>(&mut self, place: Opened<'a, T>, value: T) {
         place.set(value);
+    }
+
+    #[inline(always)]
+    fn load_block_memory(&mut self, segment: u8, offset: u64) -> Result<u128, Miss> {
+        let at = self.linear_block(segment, offset, false)?;
+        self.ways.read_block(at).ok_or(Miss)
+    }
+
+    #[inline(always)]
+    fn store_block_memory(&mut self, segment: u8, offset: u64, value: u128) -> Result<(), Miss> {
+        let at = self.linear_block(segment, offset, true)?;
+        self.ways.write_block(at, value).ok_or(Miss)
     }
 
     #[inline(always)]

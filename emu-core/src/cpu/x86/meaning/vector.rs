@@ -8,7 +8,9 @@ use crate::cpu::x86::alu::Int;
 use crate::cpu::x86::backend::{Backend, Done, Meaning, Try};
 use crate::cpu::x86::operands::Operands;
 use crate::cpu::x86::vector::control::Control;
+use crate::cpu::x86::vector::float::{self, comparison, scalar};
 use crate::cpu::x86::vector::{self, Shape, Sources};
+use crate::float::{F32, F64};
 use std::array;
 use std::marker::PhantomData;
 
@@ -327,7 +329,8 @@ impl<const ALIGNED: bool, const VEX: bool, const N: usize> Meaning for StoreVect
     }
 }
 
-/// The lowest number of a register, [`Operands::first`], or its second quadword, to memory: MOVSS, MOVSD, MOVD, MOVQ, MOVLPS, MOVHPS.
+/// The lowest number of a register, [`Operands::first`], or its second quadword, to memory: MOVSS, MOVSD, MOVD, MOVQ,
+/// MOVLPS, MOVHPS.
 pub struct StoreNumber<T, const HIGH: bool, const VEX: bool>(PhantomData<T>);
 
 impl<T: Int, const HIGH: bool, const VEX: bool> Meaning for StoreNumber<T, HIGH, VEX> {
@@ -415,9 +418,6 @@ macro_rules! hot {
         }
     )*};
 }
-
-use crate::cpu::x86::vector::float::{self, comparison, scalar};
-use crate::float::{F32, F64};
 
 hot! {
     AddDouble = |c, s| scalar::<float::Add, F64>(c, s.a, s.b);

@@ -101,8 +101,8 @@ impl Model {
         let of_vendor = if self.vendor == Vendor::Amd { DecoderOptions::AMD } else { 0 };
         let of_generation = match self.generation {
             Generation::I80286 => DecoderOptions::LOADALL286,
-            Generation::I80386 => DecoderOptions::LOADALL386 | DecoderOptions::MOV_TR,
-            Generation::I80486 => DecoderOptions::MOV_TR,
+            Generation::I80386 => DecoderOptions::LOADALL386 | DecoderOptions::MOV_TR | DecoderOptions::UMOV,
+            Generation::I80486 => DecoderOptions::MOV_TR | DecoderOptions::UMOV,
             _ => 0,
         };
         of_vendor

@@ -220,7 +220,8 @@ fn masked_store<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: 
 }
 
 /// Each element whose mask's top bit is set is loaded, and its mask cleared: after a fault, the instruction goes on where
-/// it was. [`Operands::second`] is the mask, [`Operands::index`] the register of indices, [`Packed::third`] the number of elements.
+/// it was. [`Operands::second`] is the mask, [`Operands::index`] the register of indices, [`Packed::third`] the number
+/// of elements.
 fn gather<T: Int, U: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
     cpu.check_vectors(true)?;
     if o.first == o.second || o.first == o.index || o.second == o.index {

@@ -20,7 +20,8 @@ rows! { ROWS:
     Sha1msg1 INVALID => |_, s, _| s.a ^ (s.a << 64 | s.b >> 64);
     Sha1msg2 INVALID => |_, s, _| sha1_schedule(s);
     Sha1rnds4 INVALID => |_, s, immediate| sha1_rounds(s, immediate & 3);
-    Sha256msg1 INVALID => |_, s, _| from_lanes(|i| lane::<u32>(s.a, i).wrapping_add(small_sigma(next_word(s, i), [7, 18, 3])));
+    Sha256msg1 INVALID =>
+        |_, s, _| from_lanes(|i| lane::<u32>(s.a, i).wrapping_add(small_sigma(next_word(s, i), [7, 18, 3])));
     Sha256msg2 INVALID => |_, s, _| sha256_schedule(s);
     Sha256rnds2 INVALID => |_, s, _| sha256_rounds(s);
 }

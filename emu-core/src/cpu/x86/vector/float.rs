@@ -317,6 +317,9 @@ fn negated<F: Number>(x: F) -> F {
     F::from_fields(float::Fields { negative: !fields.negative, ..fields })
 }
 
+/// 2^126, whose reciprocal is the smallest normal single.
+const LARGEST_INVERTED: u32 = 253 << 23;
+
 /// RCPPS and RSQRTPS: the parts give 12 bits by a table of their own (and differ). Here it is the true value, cut to
 /// 12 bits, which is within their bound of 1.5 × 2^-12. They report nothing, and know no denormals.
 pub fn estimate(a: F32, of_root: bool) -> F32 {
@@ -329,6 +332,8 @@ pub fn estimate(a: F32, of_root: bool) -> F32 {
         Class::Infinity if !of_root => return F32::zero(negative),
         _ if of_root && negative => return float::default_nan(env.nan),
         Class::Infinity => return F32::zero(false),
+        // The reciprocal would be denormal.
+        _ if !of_root && a.0 & !F32::SIGN > LARGEST_INVERTED => return F32::zero(negative),
         _ => {}
     }
     let operand = if of_root { float::sqrt(a, &env).value } else { a };

@@ -83,14 +83,22 @@ rows! { ROWS:
     Xorps Vxorps => |_, s, _| s.a ^ s.b;
     Xorpd Vxorpd => |_, s, _| s.a ^ s.b;
 
-    Psllw Vpsllw [Shared { step: 0 }] => |_, s, _| map(s.a, |a: u16| if is_far(s, 16) { 0 } else { a << s.b as u32 });
-    Pslld Vpslld [Shared { step: 0 }] => |_, s, _| map(s.a, |a: u32| if is_far(s, 32) { 0 } else { a << s.b as u32 });
-    Psllq Vpsllq [Shared { step: 0 }] => |_, s, _| map(s.a, |a: u64| if is_far(s, 64) { 0 } else { a << s.b as u32 });
-    Psrlw Vpsrlw [Shared { step: 0 }] => |_, s, _| map(s.a, |a: u16| if is_far(s, 16) { 0 } else { a >> s.b as u32 });
-    Psrld Vpsrld [Shared { step: 0 }] => |_, s, _| map(s.a, |a: u32| if is_far(s, 32) { 0 } else { a >> s.b as u32 });
-    Psrlq Vpsrlq [Shared { step: 0 }] => |_, s, _| map(s.a, |a: u64| if is_far(s, 64) { 0 } else { a >> s.b as u32 });
-    Psraw Vpsraw [Shared { step: 0 }] => |_, s, _| map(s.a, |a: i16| a >> if is_far(s, 16) { 15 } else { s.b as u32 });
-    Psrad Vpsrad [Shared { step: 0 }] => |_, s, _| map(s.a, |a: i32| a >> if is_far(s, 32) { 31 } else { s.b as u32 });
+    Psllw Vpsllw [Shared { step: 0 }] =>
+        |_, s, _| map(s.a, |a: u16| if is_far(s, 16) { 0 } else { a << s.b as u32 });
+    Pslld Vpslld [Shared { step: 0 }] =>
+        |_, s, _| map(s.a, |a: u32| if is_far(s, 32) { 0 } else { a << s.b as u32 });
+    Psllq Vpsllq [Shared { step: 0 }] =>
+        |_, s, _| map(s.a, |a: u64| if is_far(s, 64) { 0 } else { a << s.b as u32 });
+    Psrlw Vpsrlw [Shared { step: 0 }] =>
+        |_, s, _| map(s.a, |a: u16| if is_far(s, 16) { 0 } else { a >> s.b as u32 });
+    Psrld Vpsrld [Shared { step: 0 }] =>
+        |_, s, _| map(s.a, |a: u32| if is_far(s, 32) { 0 } else { a >> s.b as u32 });
+    Psrlq Vpsrlq [Shared { step: 0 }] =>
+        |_, s, _| map(s.a, |a: u64| if is_far(s, 64) { 0 } else { a >> s.b as u32 });
+    Psraw Vpsraw [Shared { step: 0 }] =>
+        |_, s, _| map(s.a, |a: i16| a >> if is_far(s, 16) { 15 } else { s.b as u32 });
+    Psrad Vpsrad [Shared { step: 0 }] =>
+        |_, s, _| map(s.a, |a: i32| a >> if is_far(s, 32) { 31 } else { s.b as u32 });
     INVALID Vpsllvd => |_, s, _| map2(s.a, s.b, |a: u32, n: u32| a.checked_shl(n).unwrap_or(0));
     INVALID Vpsllvq => |_, s, _| map2(s.a, s.b, |a: u64, n: u64| if n < 64 { a << n } else { 0 });
     INVALID Vpsrlvd => |_, s, _| map2(s.a, s.b, |a: u32, n: u32| a.checked_shr(n).unwrap_or(0));

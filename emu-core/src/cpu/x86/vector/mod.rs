@@ -1,8 +1,9 @@
 //! Operations on vectors: MMX's successors from SSE to AVX2 (Intel SDM volume 2).
 //!
 //! An operation is written once, over one block of 128 bits, in a row of a table ([`Row`]): what it is called with and
-//! without a VEX prefix, how its operands lie ([`Shape`]), and a function. Which registers or memory the operands are, how many blocks
-//! there are, and what becomes of a register's upper half is the business of [`super::meaning::vector`].
+//! without a VEX prefix, how its operands lie ([`Shape`]), and a function. Which registers or memory the operands are,
+//! how many blocks there are, and what becomes of a register's upper half is the business of
+//! [`super::meaning::vector`].
 //!
 //! Rows are grouped by what they do: [`integer`], [`shuffle`], [`number`], [`cipher`].
 
@@ -116,3 +117,6 @@ pub fn find(mnemonic: Mnemonic) -> Option<(u16, bool)> {
     let found = NUMBERS[mnemonic as usize];
     (found & 1 != 0).then_some((found >> 2, found & 2 != 0))
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,30 +73,42 @@ rows! { ROWS:
     Roundsd Vroundsd => |c, s, immediate| with_lane(s.a, 0, round::<F64>(c, lane(s.b, 0), immediate));
 
     Cvtdq2ps Vcvtdq2ps => |c, s, _| lanes::convert(s.b, |b: i32| from_integer::<F32>(c, b.into()));
-    Cvtdq2pd Vcvtdq2pd [Shared { step: 64 }] => |c, s, _| lanes::convert(s.b, |b: i32| from_integer::<F64>(c, b.into()));
+    Cvtdq2pd Vcvtdq2pd [Shared { step: 64 }] =>
+        |c, s, _| lanes::convert(s.b, |b: i32| from_integer::<F64>(c, b.into()));
     Cvtps2dq Vcvtps2dq => |c, s, _| lanes::convert(s.b, |b: F32| to_integer(c, b, 32, false) as i32);
     Cvttps2dq Vcvttps2dq => |c, s, _| lanes::convert(s.b, |b: F32| to_integer(c, b, 32, true) as i32);
     Cvtpd2dq Vcvtpd2dq [Narrow] => |c, s, _| lanes::convert(s.b, |b: F64| to_integer(c, b, 32, false) as i32);
-    Cvttpd2dq Vcvttpd2dq [Narrow] => |c, s, _| lanes::convert(s.b, |b: F64| to_integer(c, b, 32, true) as i32);
-    Cvtps2pd Vcvtps2pd [Shared { step: 64 }] => |c, s, _| lanes::convert(s.b, |b: F32| convert::<F32, F64>(c, b));
+    Cvttpd2dq Vcvttpd2dq [Narrow] =>
+        |c, s, _| lanes::convert(s.b, |b: F64| to_integer(c, b, 32, true) as i32);
+    Cvtps2pd Vcvtps2pd [Shared { step: 64 }] =>
+        |c, s, _| lanes::convert(s.b, |b: F32| convert::<F32, F64>(c, b));
     Cvtpd2ps Vcvtpd2ps [Narrow] => |c, s, _| lanes::convert(s.b, |b: F64| convert::<F64, F32>(c, b));
     Cvtss2sd Vcvtss2sd => |c, s, _| with_lane(s.a, 0, convert::<F32, F64>(c, lane(s.b, 0)));
     Cvtsd2ss Vcvtsd2ss => |c, s, _| with_lane(s.a, 0, convert::<F64, F32>(c, lane(s.b, 0)));
-    INVALID Vcvtph2ps [Shared { step: 64 }] => |c, s, _| lanes::convert(s.b, |b: F16| convert::<F16, F32>(c, b));
+    INVALID Vcvtph2ps [Shared { step: 64 }] =>
+        |c, s, _| lanes::convert(s.b, |b: F16| convert::<F16, F32>(c, b));
 
     // Conversions of integers come in pairs: of 32 bits, then of 64.
     Cvtsi2ss Vcvtsi2ss => |c, s, _| with_lane(s.a, 0, from_integer::<F32>(c, i64::from(s.b as i32)));
     INVALID INVALID => |c, s, _| with_lane(s.a, 0, from_integer::<F32>(c, s.b as i64));
     Cvtsi2sd Vcvtsi2sd => |c, s, _| with_lane(s.a, 0, from_integer::<F64>(c, i64::from(s.b as i32)));
     INVALID INVALID => |c, s, _| with_lane(s.a, 0, from_integer::<F64>(c, s.b as i64));
-    Cvtss2si Vcvtss2si [General { bits: 0 }] => |c, s, _| u128::from(to_integer::<F32>(c, lane(s.b, 0), 32, false) as u32);
-    INVALID INVALID [General { bits: 0 }] => |c, s, _| u128::from(to_integer::<F32>(c, lane(s.b, 0), 64, false) as u64);
-    Cvttss2si Vcvttss2si [General { bits: 0 }] => |c, s, _| u128::from(to_integer::<F32>(c, lane(s.b, 0), 32, true) as u32);
-    INVALID INVALID [General { bits: 0 }] => |c, s, _| u128::from(to_integer::<F32>(c, lane(s.b, 0), 64, true) as u64);
-    Cvtsd2si Vcvtsd2si [General { bits: 0 }] => |c, s, _| u128::from(to_integer::<F64>(c, lane(s.b, 0), 32, false) as u32);
-    INVALID INVALID [General { bits: 0 }] => |c, s, _| u128::from(to_integer::<F64>(c, lane(s.b, 0), 64, false) as u64);
-    Cvttsd2si Vcvttsd2si [General { bits: 0 }] => |c, s, _| u128::from(to_integer::<F64>(c, lane(s.b, 0), 32, true) as u32);
-    INVALID INVALID [General { bits: 0 }] => |c, s, _| u128::from(to_integer::<F64>(c, lane(s.b, 0), 64, true) as u64);
+    Cvtss2si Vcvtss2si [General { bits: 0 }] =>
+        |c, s, _| u128::from(to_integer::<F32>(c, lane(s.b, 0), 32, false) as u32);
+    INVALID INVALID [General { bits: 0 }] =>
+        |c, s, _| u128::from(to_integer::<F32>(c, lane(s.b, 0), 64, false) as u64);
+    Cvttss2si Vcvttss2si [General { bits: 0 }] =>
+        |c, s, _| u128::from(to_integer::<F32>(c, lane(s.b, 0), 32, true) as u32);
+    INVALID INVALID [General { bits: 0 }] =>
+        |c, s, _| u128::from(to_integer::<F32>(c, lane(s.b, 0), 64, true) as u64);
+    Cvtsd2si Vcvtsd2si [General { bits: 0 }] =>
+        |c, s, _| u128::from(to_integer::<F64>(c, lane(s.b, 0), 32, false) as u32);
+    INVALID INVALID [General { bits: 0 }] =>
+        |c, s, _| u128::from(to_integer::<F64>(c, lane(s.b, 0), 64, false) as u64);
+    Cvttsd2si Vcvttsd2si [General { bits: 0 }] =>
+        |c, s, _| u128::from(to_integer::<F64>(c, lane(s.b, 0), 32, true) as u32);
+    INVALID INVALID [General { bits: 0 }] =>
+        |c, s, _| u128::from(to_integer::<F64>(c, lane(s.b, 0), 64, true) as u64);
 
     INVALID Vfmadd132ps => |c, s, _| fused::<F32, 132>(c, s, [PLUS, PLUS]);
     INVALID Vfmadd213ps => |c, s, _| fused::<F32, 213>(c, s, [PLUS, PLUS]);
@@ -180,8 +192,8 @@ fn alternating<F: Number>(c: &mut Control, s: &Sources) -> u128 {
     })
 }
 
-/// DPPS and DPPD: the products that the immediate's upper half chooses, added pair by pair, into the lanes that its lower half
-/// chooses. Products are not computed where nobody asks for them, and report nothing there.
+/// DPPS and DPPD: the products that the immediate's upper half chooses, added pair by pair, into the lanes that its lower
+/// half chooses. Products are not computed where nobody asks for them, and report nothing there.
 fn dot_product<F: Number>(c: &mut Control, s: &Sources, immediate: u8) -> u128 {
     let mut products = [F::default(); 4];
     for (i, product) in products.iter_mut().enumerate().take(count::<F>()) {

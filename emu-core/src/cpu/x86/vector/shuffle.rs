@@ -31,8 +31,10 @@ rows! { ROWS:
     Pshufd Vpshufd => |_, s, immediate| from_lanes(|i| lane::<u32>(s.b, field(immediate, i)));
     Pshuflw Vpshuflw => |_, s, immediate| shuffle_words(s.b, immediate, 0);
     Pshufhw Vpshufhw => |_, s, immediate| shuffle_words(s.b, immediate, 4);
-    Pshufb Vpshufb => |_, s, _| map2(s.b, s.b, |i: u8, _| if i < 0x80 { lane(s.a, usize::from(i & 15)) } else { 0 });
-    Shufps Vshufps => |_, s, immediate| from_lanes(|i| lane::<u32>(if i < 2 { s.a } else { s.b }, field(immediate, i)));
+    Pshufb Vpshufb =>
+        |_, s, _| map2(s.b, s.b, |i: u8, _| if i < 0x80 { lane(s.a, usize::from(i & 15)) } else { 0 });
+    Shufps Vshufps =>
+        |_, s, immediate| from_lanes(|i| lane::<u32>(if i < 2 { s.a } else { s.b }, field(immediate, i)));
     Shufpd Vshufpd [Blocks { immediate: 2 }] => |_, s, immediate| {
         halves(lane(s.a, bit(immediate, 0)), lane(s.b, bit(immediate, 1)))
     };
@@ -65,11 +67,16 @@ rows! { ROWS:
     Pinsrw Vpinsrw => |_, s, immediate| with_lane(s.a, usize::from(immediate & 7), lane::<u16>(s.b, 0));
     Pinsrd Vpinsrd => |_, s, immediate| with_lane(s.a, usize::from(immediate & 3), lane::<u32>(s.b, 0));
     Pinsrq Vpinsrq => |_, s, immediate| with_lane(s.a, usize::from(immediate & 1), lane::<u64>(s.b, 0));
-    Pextrb Vpextrb [General { bits: 0 }] => |_, s, immediate| lane::<u8>(s.b, usize::from(immediate & 15)).into();
-    Pextrw Vpextrw [General { bits: 0 }] => |_, s, immediate| lane::<u16>(s.b, usize::from(immediate & 7)).into();
-    Pextrd Vpextrd [General { bits: 0 }] => |_, s, immediate| lane::<u32>(s.b, usize::from(immediate & 3)).into();
-    Pextrq Vpextrq [General { bits: 0 }] => |_, s, immediate| lane::<u64>(s.b, usize::from(immediate & 1)).into();
-    Extractps Vextractps [General { bits: 0 }] => |_, s, immediate| lane::<u32>(s.b, usize::from(immediate & 3)).into();
+    Pextrb Vpextrb [General { bits: 0 }] =>
+        |_, s, immediate| lane::<u8>(s.b, usize::from(immediate & 15)).into();
+    Pextrw Vpextrw [General { bits: 0 }] =>
+        |_, s, immediate| lane::<u16>(s.b, usize::from(immediate & 7)).into();
+    Pextrd Vpextrd [General { bits: 0 }] =>
+        |_, s, immediate| lane::<u32>(s.b, usize::from(immediate & 3)).into();
+    Pextrq Vpextrq [General { bits: 0 }] =>
+        |_, s, immediate| lane::<u64>(s.b, usize::from(immediate & 1)).into();
+    Extractps Vextractps [General { bits: 0 }] =>
+        |_, s, immediate| lane::<u32>(s.b, usize::from(immediate & 3)).into();
 
     INVALID Vbroadcastss [Shared { step: 0 }] => |_, s, _| from_lanes(|_| lane::<u32>(s.b, 0));
     INVALID Vbroadcastsd [Shared { step: 0 }] => |_, s, _| from_lanes(|_| lane::<u64>(s.b, 0));

@@ -15,8 +15,8 @@ pub struct Compared {
     pub second_ends: bool,
 }
 
-/// Compares `a` and `b` as the control byte says. The lengths are those of explicit strings, in characters and of either sign; without
-/// them the strings end at a zero.
+/// Compares `a` and `b` as the control byte says. The lengths are those of explicit strings, in characters and of either
+/// sign; without them the strings end at a zero.
 pub fn compare(a: u128, b: u128, lengths: Option<(i64, i64)>, control: u8) -> Compared {
     match control & 3 {
         0 => compare_as::<u8>(a, b, lengths, control),
@@ -69,8 +69,8 @@ impl<T: Lane> Text<T> {
     }
 }
 
-/// Whether character `i` of the second string matches (IntRes1). Characters behind an end match or don't, as the kind of comparison wants
-/// (Intel SDM volume 2, table 4-7).
+/// Whether character `i` of the second string matches (IntRes1). Characters behind an end match or don't, as the kind of
+/// comparison wants (Intel SDM volume 2, table 4-7).
 fn matches<T: Lane + Ord>(first: &Text<T>, second: &Text<T>, i: usize, control: u8) -> bool {
     match control >> 2 & 3 {
         // Equal to any character of a set.

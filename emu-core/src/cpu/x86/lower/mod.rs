@@ -81,7 +81,9 @@ impl Decoded {
     /// # Errors
     /// As [`lower`].
     pub fn new(model: &Model, bits: u32, bytes: &[u8], ip: u64) -> Result<Self, Undecodable> {
-        let opcode = bytes.iter().take_while(|&&byte| is_prefix(byte)).count();
+        let prefixes = bytes.iter().take_while(|&&byte| is_prefix(byte)).count();
+        let has_rex = bits == 64 && bytes.get(prefixes).is_some_and(|byte| byte & 0xF0 == 0x40);
+        let opcode = prefixes + usize::from(has_rex);
         let escapes = bytes.get(opcode).is_some_and(|byte| (0xD8..=0xDF).contains(byte));
         if escapes && !model.has(CpuidFeature::FPU) {
             return Ok(Self { instruction: decode_escape(bits, bytes, opcode)?, escape: Escaped::Absent });

@@ -164,7 +164,7 @@ fn find(view: &View<'_>) -> Option<(u16, bool)> {
     let mnemonic = view.instruction.mnemonic();
     let (row, vex) = vector::find(mnemonic)?;
     let by_immediate = view.kind(2) == Kind::Immediate;
-    let is_long = (0..2).any(|i| view.instruction.op_register(i).is_gpr64()) || memory_bytes(view) == 8;
+    let is_long = (0..3).any(|i| view.instruction.op_register(i).is_gpr64()) || memory_bytes(view) == 8;
     Some(match mnemonic {
         M::Vpermilps if by_immediate => (vector::find(M::Pshufd)?.0, true),
         M::Vpermilpd if by_immediate => (shuffle::SELECT_DOUBLES, true),

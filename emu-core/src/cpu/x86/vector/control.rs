@@ -38,12 +38,16 @@ impl Control {
         self.flags |= flags;
     }
 
-    /// Whether a result rounded to nearest is right and its inexactness is not news: the flag is set already, and does
-    /// not interrupt.
     #[inline(always)]
-    pub const fn may_be_quick(&self) -> bool {
-        let wanted = bit::INEXACT | bit::INEXACT_MASKED;
-        self.mxcsr & (wanted | bit::ROUNDING) == wanted
+    pub const fn rounds_to_nearest(&self) -> bool {
+        self.mxcsr & bit::ROUNDING == 0
+    }
+
+    /// Whether it matters that a result is inexact: the flag is not set already, or interrupts.
+    #[inline(always)]
+    pub const fn minds_inexact(&self) -> bool {
+        let idle = bit::INEXACT | bit::INEXACT_MASKED;
+        self.mxcsr & idle != idle
     }
 
     /// Whether denormal operands count as zeros.

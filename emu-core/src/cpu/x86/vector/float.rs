@@ -1,7 +1,8 @@
 //! Floating-point operations on lanes, in terms of [`crate::float`].
 //!
-//! Where MXCSR says that a further inexact result is no news, and operands and result are normal numbers (or exact
-//! zeros), the host's own arithmetic gives the same and is used: [`quick`]. A test compares the two.
+//! Where results are rounded to nearest, and operands and result are normal numbers (or exact zeros), the host's own
+//! arithmetic gives the same and is used ([`Arithmetic::quick`]); whether the result is exact is then worked out in
+//! integers, if MXCSR doesn't say that it is no news. A test compares value and flags with the exact way.
 
 use super::control::Control;
 use super::lanes::{self, Lane, map2};
@@ -27,6 +28,9 @@ pub trait Number: Format + Lane + Default {
     fn host_mul(a: Self::Host, b: Self::Host) -> Self::Host;
     fn host_div(a: Self::Host, b: Self::Host) -> Self::Host;
     fn host_sqrt(a: Self::Host) -> Self::Host;
+    fn host_from(value: i64) -> Self::Host;
+    /// Towards zero.
+    fn host_to_integer(a: Self::Host) -> i64;
 }
 
 macro_rules! number {
@@ -111,6 +115,16 @@ macro_rules! number {
             fn host_sqrt(a: $host) -> $host {
                 a.sqrt()
             }
+
+            #[inline(always)]
+            fn host_from(value: i64) -> $host {
+                value as $host
+            }
+
+            #[inline(always)]
+            fn host_to_integer(a: $host) -> i64 {
+                a as i64
+            }
         }
     };
 }
@@ -122,12 +136,29 @@ number!(F64, u64, f64);
 pub trait Arithmetic: 'static {
     /// The exact way.
     fn exact<F: Number>(a: F, b: F, env: &Env) -> Outcome<F>;
-    /// What the host makes of two plain operands, if that is sure to be the same.
+    /// What the host makes of two plain operands, if that is sure to be the same when rounding to nearest.
     fn quick<F: Number>(a: F, b: F) -> Option<F>;
+    /// Whether such a result needed no rounding.
+    fn is_exact<F: Number>(a: F, b: F, result: F) -> bool;
+}
+
+/// A product of two significands, its leading bit moved to the top.
+#[inline(always)]
+fn product<F: Number>(a: F, b: F) -> u128 {
+    let product = u128::from(a.fields().significand) * u128::from(b.fields().significand);
+    product << product.leading_zeros()
+}
+
+/// What rounding has taken from a sum (Knuth, The Art of Computer Programming volume 2, 4.2.2, theorem B), itself exact.
+#[inline(always)]
+fn lost_by_sum<F: Number>(a: F::Host, b: F::Host, sum: F::Host) -> F {
+    let rest = F::host_sub(sum, a);
+    let of_a = F::host_sub(a, F::host_sub(sum, rest));
+    F::of_host(F::host_add(of_a, F::host_sub(b, rest)))
 }
 
 macro_rules! arithmetic {
-    ($($name:ident: $exact:expr, $host:ident, |$a:ident, $b:ident, $result:ident| $sure:expr;)*) => {$(
+    ($($name:ident: $exact:expr, $host:ident, |$a:ident, $b:ident, $result:ident| $sure:expr, $whole:expr;)*) => {$(
         pub struct $name;
 
         impl Arithmetic for $name {
@@ -141,16 +172,25 @@ macro_rules! arithmetic {
                 let $result = F::of_host(F::$host($a.host(), $b.host()));
                 ($a.is_plain() && $b.is_plain() && $sure).then_some($result)
             }
+
+            #[inline]
+            fn is_exact<F: Number>($a: F, $b: F, $result: F) -> bool {
+                $whole
+            }
         }
     )*};
 }
 
 arithmetic! {
     // Sums never are tiny and inexact.
-    Add: float::add, host_add, |a, b, result| result.is_plain();
-    Sub: float::sub, host_sub, |a, b, result| result.is_plain();
-    Mul: float::mul, host_mul, |a, b, result| result.is_safe() || a.is_zero() || b.is_zero();
-    Div: float::div, host_div, |a, b, result| !b.is_zero() && (result.is_safe() || a.is_zero());
+    Add: float::add, host_add, |a, b, result| result.is_plain(),
+        lost_by_sum::<F>(a.host(), b.host(), result.host()).is_zero();
+    Sub: float::sub, host_sub, |a, b, result| result.is_plain(),
+        lost_by_sum::<F>(a.host(), F::host_sub(F::zero(false).host(), b.host()), result.host()).is_zero();
+    Mul: float::mul, host_mul, |a, b, result| result.is_safe() || a.is_zero() || b.is_zero(),
+        result.is_zero() || product(a, b) << F::PRECISION == 0;
+    Div: float::div, host_div, |a, b, result| !b.is_zero() && (result.is_safe() || a.is_zero()),
+        a.is_zero() || product(result, b) == u128::from(a.fields().significand) << 64;
 }
 
 /// The root of the second operand.
@@ -167,14 +207,22 @@ impl Arithmetic for Sqrt {
         let result = F::of_host(F::host_sqrt(b.host()));
         (b.is_plain() && (b.is_zero() || !b.is_negative())).then_some(result)
     }
+
+    #[inline]
+    fn is_exact<F: Number>(_: F, b: F, result: F) -> bool {
+        b.is_zero() || product(result, result) == u128::from(b.fields().significand) << 64
+    }
 }
 
 /// One operation on two numbers.
 #[inline(always)]
 pub fn compute<A: Arithmetic, F: Number>(control: &mut Control, a: F, b: F) -> F {
-    if control.may_be_quick()
+    if control.rounds_to_nearest()
         && let Some(result) = A::quick(a, b)
     {
+        if control.minds_inexact() && !A::is_exact(a, b, result) {
+            control.report(Flags::INEXACT);
+        }
         return result;
     }
     exactly::<A, F>(control, a, b)
@@ -277,6 +325,15 @@ pub fn round<F: Number>(control: &mut Control, a: F, immediate: u8) -> F {
 /// To a signed integer, as MXCSR rounds or towards zero.
 #[inline(always)]
 pub fn to_integer<F: Number>(control: &mut Control, a: F, bits: u32, truncates: bool) -> i64 {
+    if truncates && a.is_plain() {
+        let value = F::host_to_integer(a.host());
+        // Nearer to zero than 2^62, it surely was not saturated.
+        if value.unsigned_abs() < 1 << (bits - 2) {
+            let is_exact = F::of_host(F::host_from(value)) == a || a.is_zero();
+            control.report(if is_exact { Flags::NONE } else { Flags::INEXACT });
+            return value;
+        }
+    }
     let mut env = control.env();
     if truncates {
         env.rounding = Rounding::TowardZero;
@@ -287,6 +344,9 @@ pub fn to_integer<F: Number>(control: &mut Control, a: F, bits: u32, truncates: 
 /// From a signed integer.
 #[inline(always)]
 pub fn from_integer<F: Number>(control: &mut Control, value: i64) -> F {
+    if value.unsigned_abs() < 1 << F::PRECISION {
+        return F::of_host(F::host_from(value));
+    }
     take(control, float::from_signed(value, &control.env()))
 }
 
@@ -317,8 +377,8 @@ fn negated<F: Number>(x: F) -> F {
     F::from_fields(float::Fields { negative: !fields.negative, ..fields })
 }
 
-/// 2^126, whose reciprocal is the smallest normal single.
-const LARGEST_INVERTED: u32 = 253 << 23;
+/// 2^126: from here on, RCPPS gives zero.
+const SMALLEST_NOT_INVERTED: u32 = 253 << 23;
 
 /// RCPPS and RSQRTPS: the parts give 12 bits by a table of their own (and differ). Here it is the true value, cut to
 /// 12 bits, which is within their bound of 1.5 × 2^-12. They report nothing, and know no denormals.
@@ -332,8 +392,8 @@ pub fn estimate(a: F32, of_root: bool) -> F32 {
         Class::Infinity if !of_root => return F32::zero(negative),
         _ if of_root && negative => return float::default_nan(env.nan),
         Class::Infinity => return F32::zero(false),
-        // The reciprocal would be denormal.
-        _ if !of_root && a.0 & !F32::SIGN > LARGEST_INVERTED => return F32::zero(negative),
+        // The reciprocal would be tiny.
+        _ if !of_root && a.0 & !F32::SIGN >= SMALLEST_NOT_INVERTED => return F32::zero(negative),
         _ => {}
     }
     let operand = if of_root { float::sqrt(a, &env).value } else { a };

@@ -45,6 +45,7 @@ disk_track      equ 94h         ; a byte per drive
 print_status    equ 100h        ; 50:00, INT 5
 
 WARM_BOOT       equ 1234h
+BLOCK_MOVED     equ 5AB1h       ; of reset_flag on the plain board: a block move on an 80286 ends with this reset
 
 PIC_COMMAND     equ 20h
 PIC_MASK        equ 21h
@@ -59,6 +60,11 @@ PPI_CONTROL     equ 63h
 NMI_MASK        equ 0A0h
 
 EOI             equ 20h
+
+; The plain board has these.
+PIC2_COMMAND    equ 0A0h
+PIC2_MASK       equ 0A1h
+SYSTEM_CONTROL  equ 92h         ; bit 0: resets the processor, bit 1: A20
 
 FDC_DOR         equ 3F2h        ; motors, DMA, reset, drive
 FDC_STATUS      equ 3F4h

@@ -22,11 +22,13 @@ int13:  out HOST_CALL, al
         sti
         hlt
         jmp int13
+%if !BARE
 int15:  out HOST_CALL, al
         iret
         sti
         hlt
         jmp int15
+%endif
 int16:  out HOST_CALL, al
         iret
         sti

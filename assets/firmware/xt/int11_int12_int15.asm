@@ -18,9 +18,11 @@ int12:
         pop ds
         iret
 
+%if !BARE
 ; The XT has no cassette and none of the AT's services.
 int15:
         sti
         mov ah, 86h
         stc
         retf 2
+%endif

@@ -437,6 +437,18 @@ fdc_wait:
         push cx
         push dx
         push si
+%if BARE
+        mov cx, 64              ; ticks: three and a half seconds
+.wait:  cli
+        test byte [seek_status], 80h
+        jnz .came
+        mov bx, [tick_low]
+        sti                     ; lets nothing come before the processor sleeps
+        hlt
+        cmp bx, [tick_low]
+        je .wait
+        loop .wait
+%else
         sti
         mov cx, 73              ; times 65536 of 2386366 in a second
         xor dx, dx
@@ -455,11 +467,13 @@ fdc_wait:
         xor dx, dx
         dec si
         jnz .wait
+%endif
         call fdc_reset
         mov ah, TIME_OUT
         stc
         jmp .end
-.came:  and byte [seek_status], 7Fh
+.came:  sti
+        and byte [seek_status], 7Fh
         clc
 .end:   pop si
         pop dx
@@ -487,7 +501,11 @@ fdc_read_results:
         mov [bx], al
         inc bx
         mov cx, 10              ; the status needs 12 us
-.pause: loop .pause
+.pause:
+%if BARE
+        in al, PORT_B
+%endif
+        loop .pause
         dec dx
         in al, dx
         test al, 10h
@@ -523,6 +541,9 @@ fdc_reset:
         xor cx, cx
 .wait:  test byte [seek_status], 80h
         jnz .came
+%if BARE
+        in al, PORT_B           ; a microsecond, whatever the processor
+%endif
         loop .wait
         mov ah, BAD_CONTROLLER
         jmp .end

@@ -10,7 +10,11 @@ int1a:
         pop ax
         cli
         cmp ah, 1
+%if BARE
+        ja .no_clock
+%else
         ja .end
+%endif
         je .set
         mov al, [tick_overflow]
         mov byte [tick_overflow], 0
@@ -23,3 +27,10 @@ int1a:
 .end:   sti
         pop ds
         iret
+%if BARE
+.no_clock:
+        sti
+        pop ds
+        stc
+        retf 2
+%endif

@@ -3,8 +3,14 @@
 post:
         cli
         cld
+%if BARE
+        jmp near after_block_move
+not_block_move:
+%endif
         xor al, al
+%if !BARE
         out NMI_MASK, al
+%endif
         mov dx, 3D8h            ; both displays dark
         out dx, al
         inc al
@@ -71,7 +77,7 @@ test_rom:
         mov ax, cs
         mov ds, ax
         mov si, rom_start
-        mov cx, 4000h / 8
+        mov cx, (10000h - rom_start) / 8
         xor bl, bl
 .next:  lodsw
         add bl, al
@@ -101,10 +107,12 @@ start_timer:
         xor al, al
         out PIT_COUNTER_0, al
         out PIT_COUNTER_0, al
+%if !BARE
         mov al, 54h             ; counter 1: refresh every 15 us
         out PIT_CONTROL, al
         mov al, 18
         out PIT_COUNTER_1, al
+%endif
 
 ; Channel 0 reads a row of memory on each tick of counter 1.
 start_dma:
@@ -155,6 +163,25 @@ test_first_16k:
         mov [reset_flag], bp
 
 start_pic:
+%if BARE
+        mov al, 11h             ; edges, cascade, ICW4 follows
+        out PIC_COMMAND, al
+        out PIC2_COMMAND, al
+        mov al, 8               ; interrupts 08h to 0Fh
+        out PIC_MASK, al
+        mov al, 70h             ; interrupts 70h to 77h
+        out PIC2_MASK, al
+        mov al, 4               ; the slave is at IR2
+        out PIC_MASK, al
+        mov al, 2
+        out PIC2_MASK, al
+        mov al, 1               ; 8086
+        out PIC_MASK, al
+        out PIC2_MASK, al
+        mov al, 0FFh
+        out PIC_MASK, al
+        out PIC2_MASK, al
+%else
         mov al, 13h             ; edges, single, ICW4 follows
         out PIC_COMMAND, al
         mov al, 8               ; interrupts 08h to 0Fh
@@ -163,6 +190,7 @@ start_pic:
         out PIC_MASK, al
         mov al, 0FFh
         out PIC_MASK, al
+%endif
 
 ; INT 0 to 5Fh lead somewhere; the rest is zero, which is how programs know a free one.
 set_vectors:
@@ -186,6 +214,17 @@ set_vectors:
         pop ds
         mov word [es:2 * 4], 0E2C3h
         mov word [es:5 * 4], 0FF54h
+%if BARE
+        mov di, 70h * 4
+        mov cx, 8
+.second:
+        mov ax, unexpected_irq2
+        stosw
+        mov ax, cs
+        stosw
+        loop .second
+        mov word [es:71h * 4], redirected_irq
+%endif
 
 ; The switches say what is installed; the rest of the equipment word is filled in on the way.
 read_switches:
@@ -239,7 +278,13 @@ start_video:
         call find_ports
         call start_keyboard
 
-; Timer, keyboard and diskette may interrupt; parity errors too.
+; Timer, keyboard and diskette may interrupt; parity errors too. Programs for the 8086 expect addresses to wrap at 1 MB.
+%if BARE
+        mov al, 0B8h
+        out PIC_MASK, al
+        mov al, 0
+        out SYSTEM_CONTROL, al
+%else
         mov al, 0BCh
         out PIC_MASK, al
         in al, PORT_B
@@ -247,6 +292,7 @@ start_video:
         out PORT_B, al
         mov al, 80h
         out NMI_MASK, al
+%endif
         sti
 
         test byte [equipment], 1
@@ -453,7 +499,11 @@ rom_sum:
         ret
 
 msg_banner:
+%if BARE
+        db "Anachron BIOS", 13, 10, 10, 0
+%else
         db "Anachron XT BIOS", 13, 10, 10, 0
+%endif
 msg_cr: db 13, 0
 msg_kb_ok:
         db " KB OK", 0

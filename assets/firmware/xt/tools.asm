@@ -76,6 +76,33 @@ delay:
         push ax
         push bx
         push dx
+%if BARE
+        cmp cx, 2 * 55          ; a long time is slept away, from tick to tick, if ticks come
+        jb .next
+        pushf
+        pop ax
+        test ah, 2
+        jz .next
+        in al, PIC_MASK
+        test al, 1
+        jnz .next
+        xchg ax, cx
+        xor dx, dx
+        mov bx, 55
+        div bx
+        inc ax
+        mov cx, ax
+        push ds
+        mov ax, BDA
+        mov ds, ax
+.tick:  mov ax, [tick_low]
+.sleep: hlt
+        cmp ax, [tick_low]
+        je .sleep
+        loop .tick
+        pop ds
+        jmp .end
+%endif
 .next:  mov dx, 2386
         call read_counter
         mov bx, ax
@@ -85,7 +112,7 @@ delay:
         sub dx, ax
         ja .wait
         loop .next
-        pop dx
+.end:   pop dx
         pop bx
         pop ax
         ret
@@ -138,3 +165,33 @@ unexpected_irq:
         out PIC_COMMAND, al
 .end:   pop ax
         iret
+
+%if BARE
+; The same on the second controller. A request that went away is the first one's to end all the same.
+unexpected_irq2:
+        push ax
+        mov al, 0Bh
+        out PIC2_COMMAND, al
+        in al, PIC2_COMMAND
+        or al, al
+        jz .end
+        mov ah, al
+        in al, PIC2_MASK
+        or al, ah
+        out PIC2_MASK, al
+        mov al, EOI
+        out PIC2_COMMAND, al
+.end:   mov al, EOI
+        out PIC_COMMAND, al
+        pop ax
+        iret
+
+; IRQ9 is what cards for the XT call IRQ2.
+redirected_irq:
+        push ax
+        mov al, EOI
+        out PIC2_COMMAND, al
+        pop ax
+        int 0Ah
+        iret
+%endif

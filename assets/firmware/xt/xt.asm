@@ -1,11 +1,16 @@
 ; The BIOS of the XT: 16 KB at F000:C000, which holds the services in the order of this file and then, from E000 on,
-; the entry points and tables at the addresses that programs know from the IBM PC/XT Technical Reference.
+; the entry points and tables at the addresses that programs know from the IBM PC/XT Technical Reference. On the plain
+; board (BARE is 1) it is 32 KB at F000:8000 and has the services by which an AT's software reaches beyond 1 MB.
 ;
-; Given by the machine that is being built: FLOPPY_A and FLOPPY_B, the types of the drives, and HOST: 1 if the host
-; performs most services, at the port HOST_CALL.
+; Given by the machine that is being built: FLOPPY_A and FLOPPY_B, the types of the drives, HOST: 1 if the host performs
+; most services, at the port HOST_CALL, and EXTENDED_KB, the memory from 1 MB on.
 
         bits 16
+%if BARE
+        org 8000h
+%else
         org 0C000h
+%endif
 rom_start:
 
 %include "bda.asm"
@@ -45,13 +50,20 @@ LAST_SECTOR     equ 9
 %include "int16_keyboard.asm"
 %include "int1a_time.asm"
 %endif
+%if BARE
+%include "int15_bare.asm"
+%endif
 %include "int19_boot.asm"
 font_upper:
         incbin "font8x8 upper"
 end_of_services:
 
         at 0E000h
+%if BARE
+        db "Anachron BIOS", 0
+%else
         db "Anachron XT BIOS", 0
+%endif
         at 0E05Bh
 reset_entry:
         jmp near post
@@ -107,7 +119,11 @@ video_mode_registers:
         at 0F84Dh
         jmp near int11
         at 0F859h
+%if BARE
+        jmp near extended_services
+%else
         jmp near int15
+%endif
         at 0FA6Eh
 font_lower:
         incbin "font8x8 lower"
@@ -128,5 +144,9 @@ plain_iret:
         jmp 0F000h:reset_entry
         db "11/21/26"
         at 0FFFEh
+%if BARE
+        db 0FCh                                         ; an AT, as far as services go
+%else
         db 0FEh                                         ; an XT
+%endif
         db 0                                            ; makes the sum of all bytes 0

@@ -214,6 +214,20 @@ impl SystemBus {
         result
     }
 
+    /// Reads a byte as the processor would, past its TLB: for who knows physical addresses only.
+    pub fn read_byte(&mut self, address: Physical, at: Cycle) -> u8 {
+        let address = self.gated(address);
+        self.memory.peek(address).unwrap_or_else(|| self.read_devices::<u8>(address, at).0 as u8)
+    }
+
+    /// Writes a byte; otherwise as [`Self::read_byte`].
+    pub fn write_byte(&mut self, address: Physical, byte: u8, at: Cycle) {
+        let address = self.gated(address);
+        if self.memory.write(address, byte).is_err() {
+            self.write_devices::<u8>(address, byte.into(), at);
+        }
+    }
+
     /// A byte as the processor would read it, without side effects.
     pub fn peek(&self, address: Physical) -> u8 {
         let address = self.gated(address);

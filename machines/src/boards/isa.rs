@@ -1,5 +1,6 @@
-//! The 8-bit ISA bus of the PC and XT, as a card sees it when it is plugged in (IBM Personal Computer XT Technical
-//! Reference, "I/O Channel"): address ranges, interrupt and DMA lines, room for an option ROM.
+//! The ISA bus, as a card sees it when it is plugged in: address ranges, interrupt and DMA lines, room for an option ROM.
+//! The slots of the PC and XT have 8 data lines (IBM Personal Computer XT Technical Reference, "I/O Channel"); the AT's
+//! lead to a second interrupt controller, too (IBM Personal Computer AT Technical Reference, "I/O Channel").
 
 use crate::catalogue::MountError;
 use crate::chips::i8237a::I8237A;
@@ -28,6 +29,7 @@ pub struct IsaBus<'a> {
     /// Ticks of the board's clock in a second.
     pub tick_hz: u64,
     pic: DeviceId,
+    second_pic: Option<DeviceId>,
     dmac: DeviceId,
     /// Option ROMs: where they begin, and their bytes.
     pub roms: Vec<(u32, Vec<u8>)>,
@@ -58,18 +60,32 @@ impl<'a> IsaBus<'a> {
     ) -> Self {
         let (roms, monitor) = (Vec::new(), MonitorSwitch::None);
         let Drives { floppies, disks } = drives;
-        Self { board, tick_hz, pic, dmac, roms, monitor, floppies, disks, outputs: 0 }
+        Self { board, tick_hz, pic, second_pic: None, dmac, roms, monitor, floppies, disks, outputs: 0 }
     }
 
-    /// Ties a card's output to an interrupt line, IRQ2 to IRQ7.
+    /// Leads IRQ8 to IRQ15 to a second controller, and the 8-bit slots' IRQ2 to IRQ9: the second controller has taken
+    /// its place.
+    #[must_use]
+    pub fn with_second_pic(mut self, pic: DeviceId) -> Self {
+        self.second_pic = Some(pic);
+        self
+    }
+
+    /// Ties a card's output to an interrupt line: IRQ2 to IRQ7, with a second controller up to IRQ15.
     ///
     /// # Errors
     /// When the bus has no such line.
     pub fn interrupt(&mut self, irq: u8, card: DeviceId, line: LineId) -> Result<(), MountError> {
-        if !(2..=7).contains(&irq) {
-            return Err(MountError(format!("The bus has no IRQ{irq}; choose IRQ2 to IRQ7")));
-        }
-        self.board.wire((card, line), (self.pic, I8259A::ir(irq)));
+        let (pic, level) = match (irq, self.second_pic) {
+            (2, Some(second)) => (second, 1),
+            (2..=7, _) => (self.pic, irq),
+            (8..=15, Some(second)) => (second, irq - 8),
+            (_, second) => {
+                let last = if second.is_some() { 15 } else { 7 };
+                return Err(MountError(format!("The bus has no IRQ{irq}; choose IRQ2 to IRQ{last}")));
+            }
+        };
+        self.board.wire((card, line), (pic, I8259A::ir(level)));
         Ok(())
     }
 

@@ -1,6 +1,8 @@
 //! The boards that this program knows, each with what may be chosen for it.
 
+pub mod bare;
 pub mod isa;
+mod pc;
 pub mod xt;
 
 use crate::catalogue::Catalogue;
@@ -22,6 +24,8 @@ pub struct CpuModel {
     pub help: &'static str,
     /// Bits of its addresses.
     pub address_bits: u8,
+    /// The clock that a machine gets with it.
+    pub clock_hz: u64,
     pub engines: &'static [Engine],
 }
 
@@ -30,6 +34,17 @@ pub struct CpuModel {
 pub struct CpuClock {
     pub hz: u64,
     pub label: &'static str,
+}
+
+/// A board that no factory has made takes more than a list of clocks and memory sizes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Freedom {
+    /// The slowest and the fastest clock, in Hz.
+    pub clocks: (u64, u64),
+    /// Memory is a multiple of this, in KiB, up to the last of [`BoardKind::memory_steps`].
+    pub memory_grain: u32,
+    /// What processors of 24 address lines reach, in KiB.
+    pub memory_of_24_lines: u32,
 }
 
 /// A kind of board.
@@ -48,6 +63,8 @@ pub struct BoardKind {
     pub clocks: &'static [CpuClock],
     /// In KiB, ascending.
     pub memory_steps: &'static [u32],
+    /// What goes beyond those lists.
+    pub freedom: Option<Freedom>,
     pub floppy_drives: usize,
     pub disks: usize,
     /// The machine that the era would have chosen.
@@ -81,11 +98,13 @@ pub enum AssemblyError {
     #[error("The memory cannot be had from this computer: {0}")]
     Memory(String),
     #[error("{0}")]
+    Map(#[from] emu_core::mem::MapError),
+    #[error("{0}")]
     Firmware(String),
 }
 
-/// All boards, oldest first.
-pub const BOARDS: &[BoardKind] = &[xt::KIND];
+/// All boards that a user chooses among, oldest first; the one that no factory has made is the last.
+pub const BOARDS: &[BoardKind] = &[xt::KIND, bare::KIND];
 
 /// The board of this name.
 pub fn find(name: &str) -> Option<&'static BoardKind> {

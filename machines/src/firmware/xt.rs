@@ -17,12 +17,22 @@ pub enum FloppyDrive {
     Mb1_44 = 4,
 }
 
+/// The boards that this ROM is for. Their registers differ a little, and what they offer to programs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RomBoard {
+    #[default]
+    Xt,
+    /// [`crate::boards::bare`], with so much memory from 1 MB on.
+    Bare { extended_kib: u32 },
+}
+
 /// What of the machine goes into its ROM. All else (memory, display, ports) the ROM finds out itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct XtRomConfig {
     pub floppies: [FloppyDrive; 2],
     /// Services are stubs that call the host ([`super::host`]).
     pub is_host: bool,
+    pub board: RomBoard,
 }
 
 /// A ROM: its bytes, where they lie, and the names in them.
@@ -48,7 +58,7 @@ pub const DISK_PARAMETERS: u16 = 0xEFC7;
 /// The segment of the system ROM.
 pub const SYSTEM_SEGMENT: u16 = 0xF000;
 
-const SOURCES: [(&str, &str); 19] = [
+const SOURCES: [(&str, &str); 20] = [
     ("xt.asm", include_str!("../../../assets/firmware/xt/xt.asm")),
     ("bda.asm", include_str!("../../../assets/firmware/xt/bda.asm")),
     ("post.asm", include_str!("../../../assets/firmware/xt/post.asm")),
@@ -62,6 +72,7 @@ const SOURCES: [(&str, &str); 19] = [
     ("int10_scroll.asm", include_str!("../../../assets/firmware/xt/int10_scroll.asm")),
     ("int10_graphics.asm", include_str!("../../../assets/firmware/xt/int10_graphics.asm")),
     ("int11_int12_int15.asm", include_str!("../../../assets/firmware/xt/int11_int12_int15.asm")),
+    ("int15_bare.asm", include_str!("../../../assets/firmware/xt/int15_bare.asm")),
     ("int13_disk.asm", include_str!("../../../assets/firmware/xt/int13_disk.asm")),
     ("int13_fdc.asm", include_str!("../../../assets/firmware/xt/int13_fdc.asm")),
     ("int14_int17_ports.asm", include_str!("../../../assets/firmware/xt/int14_int17_ports.asm")),
@@ -70,13 +81,20 @@ const SOURCES: [(&str, &str); 19] = [
     ("int19_boot.asm", include_str!("../../../assets/firmware/xt/int19_boot.asm")),
 ];
 
-/// Builds the system ROM: 16 KB that end at the top of the first megabyte, as real 8086 code.
+/// Builds the system ROM, which ends at the top of the first megabyte: 16 KB of real 8086 code for the XT, 32 KB for the
+/// plain board, of which what only an 80386 understands is passed by on an 80286.
 ///
 /// # Errors
 /// When the sources do not assemble for this machine, which is a mistake in them.
 pub fn build(config: &XtRomConfig) -> Result<RomImage, FirmwareError> {
     let (lower, upper) = CGA_8X8.as_flattened().split_at(128 * 8);
+    let (is_bare, extended_kib) = match config.board {
+        RomBoard::Xt => (false, 0),
+        RomBoard::Bare { extended_kib } => (true, extended_kib),
+    };
     let mut program = Program::new()
+        .constant("BARE", is_bare.into())
+        .constant("EXTENDED_KB", extended_kib.into())
         .constant("FLOPPY_A", config.floppies[0] as i64)
         .constant("FLOPPY_B", config.floppies[1] as i64)
         .constant("HOST", config.is_host.into())
@@ -106,7 +124,7 @@ mod tests {
     use super::*;
 
     fn rom() -> RomImage {
-        build(&XtRomConfig { floppies: [FloppyDrive::Kb360, FloppyDrive::Mb1_44], is_host: false })
+        build(&XtRomConfig { floppies: [FloppyDrive::Kb360, FloppyDrive::Mb1_44], ..XtRomConfig::default() })
             .unwrap_or_else(|e| panic!("{e:?}"))
     }
 
@@ -116,8 +134,10 @@ mod tests {
         for a in [None, Kb360, Mb1_2, Kb720, Mb1_44] {
             for b in [None, Kb360, Mb1_2, Kb720, Mb1_44] {
                 for is_host in [false, true] {
-                    let config = XtRomConfig { floppies: [a, b], is_host };
-                    build(&config).unwrap_or_else(|e| panic!("{config:?}: {e:?}"));
+                    for board in [RomBoard::Xt, RomBoard::Bare { extended_kib: 3 << 20 }] {
+                        let config = XtRomConfig { floppies: [a, b], is_host, board };
+                        build(&config).unwrap_or_else(|e| panic!("{config:?}: {e:?}"));
+                    }
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Whether a profile makes sense: every conflict in a sentence, with its remedy.
 
 use super::{CardProfile, Profile};
-use crate::boards::{self, BoardKind};
+use crate::boards::{self, BoardKind, Freedom};
 use crate::catalogue::{Catalogue, Options, Resources};
 use crate::engines;
 
@@ -92,7 +92,7 @@ fn check_cpu(profile: &Profile, board: &BoardKind, conflicts: &mut Vec<Conflict>
             fixed.cpu.engine = model.engines[0];
         }));
     }
-    if !board.clocks.iter().any(|clock| clock.hz == profile.cpu.clock_hz) {
+    if !takes_clock(board, profile.cpu.clock_hz) {
         let labels: Vec<_> = board.clocks.iter().map(|clock| clock.label).collect();
         let message = format!(
             "The {} has no clock of {} Hz; choose {}",
@@ -107,20 +107,54 @@ fn check_cpu(profile: &Profile, board: &BoardKind, conflicts: &mut Vec<Conflict>
     }
 }
 
+fn takes_clock(board: &BoardKind, hz: u64) -> bool {
+    let in_between = |freedom: &Freedom| (freedom.clocks.0..=freedom.clocks.1).contains(&hz);
+    board.clocks.iter().any(|clock| clock.hz == hz) || board.freedom.as_ref().is_some_and(in_between)
+}
+
 fn check_memory(profile: &Profile, board: &BoardKind, conflicts: &mut Vec<Conflict>) {
-    let steps = board.memory_steps;
-    if steps.contains(&profile.memory_kib) {
-        return;
-    }
-    let nearest = steps.iter().copied().min_by_key(|step| step.abs_diff(profile.memory_kib)).unwrap_or(0);
+    let (steps, kib) = (board.memory_steps, profile.memory_kib);
     let (least, most) = (steps[0], steps[steps.len() - 1]);
-    let message = format!(
-        "The {} takes {least} to {most} KB in steps of its memory banks, not {} KB; choose {nearest} KB",
-        board.label, profile.memory_kib
-    );
-    let conflict = Conflict::new(&[Field::Memory], message);
-    conflicts
-        .push(conflict.with_fix(format!("Use {nearest} KB"), profile, |fixed| fixed.memory_kib = nearest));
+    let of_grain =
+        |freedom: Freedom| kib.is_multiple_of(freedom.memory_grain) && (least..=most).contains(&kib);
+    if !steps.contains(&kib) && !board.freedom.is_some_and(of_grain) {
+        let nearest = steps.iter().copied().min_by_key(|step| step.abs_diff(kib)).unwrap_or(0);
+        let how = if board.freedom.is_some() { "in whole MB" } else { "in steps of its memory banks" };
+        let message = format!(
+            "The {} takes {} to {} {how}, not {}; choose {}",
+            board.label,
+            size(least),
+            size(most),
+            size(kib),
+            size(nearest)
+        );
+        conflicts.push(memory_conflict(message, nearest, profile));
+    }
+    let model = board.cpus.iter().find(|cpu| cpu.name == profile.cpu.model);
+    if let (Some(freedom), Some(model)) = (board.freedom, model)
+        && model.address_bits == 24
+        && kib > freedom.memory_of_24_lines
+    {
+        let reach = freedom.memory_of_24_lines;
+        let message = format!(
+            "The {} has 24 address lines and reaches {} beside the ROM, not {}; choose {}",
+            model.label,
+            size(reach),
+            size(kib),
+            size(reach)
+        );
+        conflicts.push(memory_conflict(message, reach, profile));
+    }
+}
+
+fn memory_conflict(message: String, better_kib: u32, profile: &Profile) -> Conflict {
+    let words = format!("Use {}", size(better_kib));
+    Conflict::new(&[Field::Memory], message).with_fix(words, profile, |fixed| fixed.memory_kib = better_kib)
+}
+
+/// A size of memory as a user reads it.
+fn size(kib: u32) -> String {
+    if kib >= 1024 && kib.is_multiple_of(1024) { format!("{} MB", kib / 1024) } else { format!("{kib} KB") }
 }
 
 fn check_drives(profile: &Profile, board: &BoardKind, conflicts: &mut Vec<Conflict>) {

@@ -17,8 +17,7 @@ use scripted_run::ScriptedRun;
 use std::path::Path;
 
 /// Profiles that will come, so that a script's author learns that the name is right.
-const LATER_PROFILES: [&str; 7] =
-    ["pc-bare", "at-286", "pc-386", "pc-486", "pc-pentium", "pc-440fx", "quadra-800"];
+const LATER_PROFILES: [&str; 6] = ["at-286", "pc-386", "pc-486", "pc-pentium", "pc-440fx", "quadra-800"];
 
 /// Runs a machine without a window.
 ///
@@ -50,7 +49,7 @@ pub fn prepare(options: &RunOptions) -> anyhow::Result<(Profile, SessionOptions)
         bail!("the {} has one CPU; leave --cpus out", profile.board);
     }
     if let Some(model) = &options.cpu {
-        profile.cpu.model.clone_from(model);
+        use_cpu(&mut profile, model);
     }
     if let Some(engine) = options.engine {
         profile.cpu.engine = engine;
@@ -73,6 +72,19 @@ pub fn prepare(options: &RunOptions) -> anyhow::Result<(Profile, SessionOptions)
         },
     };
     Ok((profile, session))
+}
+
+/// Puts another CPU in, with its own clock where the board's does not decide, and no more memory than it reaches.
+fn use_cpu(profile: &mut Profile, name: &str) {
+    name.clone_into(&mut profile.cpu.model);
+    let Some(board) = boards::find(&profile.board) else { return };
+    let Some((model, freedom)) = board.cpus.iter().find(|cpu| cpu.name == name).zip(board.freedom) else {
+        return;
+    };
+    profile.cpu.clock_hz = model.clock_hz;
+    if model.address_bits == 24 {
+        profile.memory_kib = profile.memory_kib.min(freedom.memory_of_24_lines);
+    }
 }
 
 /// What the options name: a fresh machine of a profile, or one of the user's.

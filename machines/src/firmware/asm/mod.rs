@@ -7,7 +7,8 @@
 //! are no macros and no sections, and `jz near x` is the inverted short jump around a near one.
 //!
 //! A `jmp` without `short` or `near` takes the shortest form that reaches. An operand that depends on a label always
-//! takes its wide form, so that the layout settles. Coprocessor instructions are not known.
+//! takes its wide form, so that the layout settles. Coprocessor instructions are not known; of the later members' there
+//! are what firmware needs to enter protected mode, and the prefix `o32`, which makes 32-bit operands of registers.
 
 mod encode;
 mod expr;

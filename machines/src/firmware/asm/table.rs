@@ -1,5 +1,6 @@
-//! The instruction table (8086 Family User's Manual, table 4-12), one row per form, in the notation of Intel's
-//! manuals. The first row that fits is taken, so shorter forms stand first.
+//! The instruction table (8086 Family User's Manual, table 4-12; for the 80286's four, its programmer's reference manual
+//! 210498), one row per form, in the notation of Intel's manuals. The first row that fits is taken, so shorter forms
+//! stand first.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -136,6 +137,7 @@ const ROWS: &[Row] = &[
     ("loopne", "rel8", "E0 cb"), ("loopnz", "rel8", "E0 cb"), ("loope", "rel8", "E1 cb"),
     ("loopz", "rel8", "E1 cb"), ("loop", "rel8", "E2 cb"), ("jcxz", "rel8", "E3 cb"),
     ("clc", "", "F8"), ("stc", "", "F9"), ("cmc", "", "F5"), ("cld", "", "FC"), ("std", "", "FD"),
+    ("lgdt", "m", "0F 01 /2"), ("lidt", "m", "0F 01 /3"), ("smsw", "rm16", "0F 01 /4"), ("lmsw", "rm16", "0F 01 /6"),
     ("cli", "", "FA"), ("sti", "", "FB"), ("hlt", "", "F4"), ("wait", "", "9B"), ("nop", "", "90"),
 ];
 
@@ -181,7 +183,7 @@ const CONDITIONS: [(&str, u8); 30] = [
 ];
 
 /// Prefix bytes by name.
-const PREFIXES: [(&str, u8); 10] = [
+const PREFIXES: [(&str, u8); 11] = [
     ("rep", 0xF3),
     ("repe", 0xF3),
     ("repz", 0xF3),
@@ -192,6 +194,7 @@ const PREFIXES: [(&str, u8); 10] = [
     ("cs", 0x2E),
     ("ss", 0x36),
     ("ds", 0x3E),
+    ("o32", 0x66),
 ];
 
 static FORMS: LazyLock<HashMap<String, Vec<Form>>> = LazyLock::new(build);

@@ -283,7 +283,7 @@ fn nasm_agrees_where_it_is_installed() {
         .filter(|l| !l.contains(" near $") || !l.starts_with('j') || l.starts_with("jmp"))
         .collect();
     let (source, binary) = (dir.join("t.asm"), dir.join("t.bin"));
-    std::fs::write(&source, format!("bits 16\ncpu 8086\n{}\n", lines.join("\n"))).unwrap();
+    std::fs::write(&source, format!("bits 16\ncpu 386\n{}\n", lines.join("\n"))).unwrap();
     let run = std::process::Command::new("nasm").args(["-f", "bin", "-o"]).arg(&binary).arg(&source).output();
     let theirs = run.map(|done| {
         (eprintln!("{}", String::from_utf8_lossy(&done.stderr)), std::fs::read(&binary).unwrap_or_default()).1

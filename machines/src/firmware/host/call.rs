@@ -1,9 +1,9 @@
 //! One call of a service: the processor's registers, memory, and ports, as ROM code would reach them.
 
-use super::physical;
-use emu_core::addr::Width;
+use emu_core::addr::{Physical, Width};
 use emu_core::cpu::Processor;
 use emu_core::cpu::bus::{BusStatus, CpuBus};
+use emu_core::cpu::describe::RegisterId;
 use emu_core::machine::system_bus::SystemBus;
 use emu_core::time::Cycle;
 
@@ -32,19 +32,20 @@ pub enum Register {
 }
 
 impl Register {
-    const fn name(self) -> &'static str {
+    /// What processors of 16, 32 and 64 bits call the register that it is, or is the lower part of.
+    const fn names(self) -> [&'static str; 3] {
         match self {
-            Self::Ax => "AX",
-            Self::Bx => "BX",
-            Self::Cx => "CX",
-            Self::Dx => "DX",
-            Self::Sp => "SP",
-            Self::Bp => "BP",
-            Self::Di => "DI",
-            Self::Es => "ES",
-            Self::Cs => "CS",
-            Self::Ss => "SS",
-            Self::Ip => "IP",
+            Self::Ax => ["AX", "EAX", "RAX"],
+            Self::Bx => ["BX", "EBX", "RBX"],
+            Self::Cx => ["CX", "ECX", "RCX"],
+            Self::Dx => ["DX", "EDX", "RDX"],
+            Self::Sp => ["SP", "ESP", "RSP"],
+            Self::Bp => ["BP", "EBP", "RBP"],
+            Self::Di => ["DI", "EDI", "RDI"],
+            Self::Es => ["ES"; 3],
+            Self::Cs => ["CS"; 3],
+            Self::Ss => ["SS"; 3],
+            Self::Ip => ["IP", "EIP", "RIP"],
         }
     }
 }
@@ -70,16 +71,21 @@ impl<'a> Call<'a> {
         self.cpu.now()
     }
 
-    /// A register's value; 0 on a processor that lacks it.
-    pub fn get(&self, register: Register) -> u16 {
-        let id = self.cpu.description().register_named(register.name());
-        id.map_or(0, |id| self.cpu.register(id) as u16)
+    fn id(&self, register: Register) -> Option<RegisterId> {
+        register.names().iter().find_map(|name| self.cpu.description().register_named(name))
     }
 
+    /// A register's value; 0 on a processor that lacks it.
+    pub fn get(&self, register: Register) -> u16 {
+        self.id(register).map_or(0, |id| self.cpu.register(id) as u16)
+    }
+
+    /// Sets a register, or the lower 16 bits of it.
     pub fn set(&mut self, register: Register, value: u16) {
-        if let Some(id) = self.cpu.description().register_named(register.name()) {
-            // A 16-bit value fits into every register that a call names.
-            let _ = self.cpu.set_register(id, value.into());
+        if let Some(id) = self.id(register) {
+            let upper = self.cpu.register(id) & !0xFFFF;
+            // What was in a register and a 16-bit value fit into it.
+            let _ = self.cpu.set_register(id, upper | u64::from(value));
         }
     }
 
@@ -107,15 +113,17 @@ impl<'a> Call<'a> {
     }
 
     pub fn byte(&mut self, segment: u16, offset: u16) -> u8 {
-        let at = self.cpu.now();
-        let address = physical(segment, offset).0 as u32;
-        self.bus.read(BusStatus::MemoryRead, address, Width::Byte, at).data as u8
+        self.bus.read_byte(self.physical(segment, offset), self.cpu.now())
     }
 
     pub fn set_byte(&mut self, segment: u16, offset: u16, value: u8) {
-        let at = self.cpu.now();
-        let address = physical(segment, offset).0 as u32;
-        self.bus.write(BusStatus::MemoryWrite, address, Width::Byte, value.into(), at);
+        self.bus.write_byte(self.physical(segment, offset), value, self.cpu.now());
+    }
+
+    /// A physical address in real mode, as many bits as the processor has lines: the A20 gate is the bus's affair.
+    fn physical(&self, segment: u16, offset: u16) -> Physical {
+        let lines = u32::from(self.cpu.description().address_bits.min(63));
+        Physical(((u64::from(segment) << 4) + u64::from(offset)) & ((1 << lines) - 1))
     }
 
     pub fn word(&mut self, segment: u16, offset: u16) -> u16 {

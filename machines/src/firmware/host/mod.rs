@@ -6,7 +6,10 @@
 //! guest's memory, so that a snapshot holds it.
 //!
 //! Host functions are INT 10h, 11h, 12h, 13h for floppies, 15h, 16h and 1Ah. Code of the ROM as ever are the
-//! self-test, the hardware interrupts, INT 5, 14h, 17h, 18h, 19h, and the hard disk controller's own ROM.
+//! self-test, the hardware interrupts, INT 5, 14h, 17h, 18h, 19h, on the plain board INT 15h, and the hard disk
+//! controller's own ROM.
+//!
+//! Not served: a caller in a virtual 8086 machine whose memory is paged; its addresses are taken for physical ones.
 
 mod call;
 mod disk;
@@ -15,7 +18,6 @@ mod system;
 mod video;
 
 use call::{Call, Outcome, Register};
-use emu_core::addr::Physical;
 use emu_core::cpu::Processor;
 use emu_core::machine::system_bus::SystemBus;
 use emu_core::machine::{HostServices, Served};
@@ -65,9 +67,4 @@ impl HostServices for HostFirmware {
         }
         Served::GoOn
     }
-}
-
-/// A physical address in real mode: 20 bits.
-const fn physical(segment: u16, offset: u16) -> Physical {
-    Physical((((segment as u64) << 4) + offset as u64) & 0xF_FFFF)
 }

@@ -335,16 +335,16 @@ fn firmware_tells_how_much_memory_there_is() {
 const A20_SERVICES: &str = "
         mov di, result
         cld
-        mov bp, steps
-next:   mov ax, [bp]
+        mov si, steps
+next:   mov ax, [si]
         cmp ax, 0
         je done
         int 15h
         stosb
         in al, 92h
         stosb
-        inc bp
-        inc bp
+        inc si
+        inc si
         jmp next
 steps:  dw 2402h, 2401h, 2402h, 2400h, 2402h, 0
 done:

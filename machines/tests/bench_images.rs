@@ -1,35 +1,46 @@
-//! The workloads of `shared/bench` on the plain board: each must end with the right checksum. By default those that are
-//! short; all of them with `ANACHRON_BENCH=all`, which takes minutes.
+//! The workloads of `shared/bench` on the plain board, on both engines: each must end with the right checksum. By default
+//! those that are short; all of them with `ANACHRON_BENCH=all`, which takes minutes.
 
 mod support;
 
+use machines::profile::Engine;
 use support::bare;
-use support::bench::{Mode, RM16, Suite};
+use support::bench::{LM64, Mode, PM32, RM16, Suite};
 
 /// How many instructions a short workload takes at the most.
-const SHORT: u64 = 3_500_000;
+const SHORT: u64 = 1_000_000;
 /// Enough for every workload.
 const MEMORY_MIB: u32 = 256;
 
-fn check(image: &str, mode: Mode, cpu: &str) {
-    let Some(suite) = Suite::find(image) else { return };
+fn check(mode: Mode, cpu: &str, memory_mib: u32, engine: Engine) {
+    let Some(suite) = Suite::find("bench-x86.img") else { return };
     let is_long = std::env::var("ANACHRON_BENCH").is_ok_and(|value| value == "all");
     let names = suite.select(mode, if is_long { u64::MAX } else { SHORT });
     assert!(!names.is_empty(), "{} has workloads", mode.prefix);
-    let mistakes = suite.run(mode, &names, || bare(cpu, memory_of(cpu), |_| {}));
+    let machine = || bare(cpu, memory_mib, |profile| profile.cpu.engine = engine);
+    let mistakes = suite.run(mode, &names, machine);
     assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
-}
-
-fn memory_of(cpu: &str) -> u32 {
-    if matches!(cpu, "80286" | "386sx") { 8 } else { MEMORY_MIB }
 }
 
 #[test]
 fn real_mode_on_an_80286() {
-    check("bench-rm16-360k.img", RM16, "80286");
+    check(RM16, "80286", 8, Engine::Strict);
+    check(RM16, "80286", 8, Engine::Threaded);
 }
 
 #[test]
 fn real_mode_on_the_newest() {
-    check("bench-x86.img", RM16, "x86-64-v3");
+    check(RM16, "x86-64-v3", MEMORY_MIB, Engine::Threaded);
+}
+
+#[test]
+fn protected_mode_on_an_80486() {
+    check(PM32, "486dx", MEMORY_MIB, Engine::Strict);
+    check(PM32, "486dx", MEMORY_MIB, Engine::Threaded);
+}
+
+#[test]
+fn long_mode_on_the_newest() {
+    check(LM64, "x86-64-v3", MEMORY_MIB, Engine::Strict);
+    check(LM64, "x86-64-v3", MEMORY_MIB, Engine::Threaded);
 }

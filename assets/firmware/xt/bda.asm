@@ -64,6 +64,7 @@ EOI             equ 20h
 ; The plain board has these.
 PIC2_COMMAND    equ 0A0h
 PIC2_MASK       equ 0A1h
+COPROCESSOR     equ 0F0h        ; a write takes its error back
 SYSTEM_CONTROL  equ 92h         ; bit 0: resets the processor, bit 1: A20
 
 FDC_DOR         equ 3F2h        ; motors, DMA, reset, drive

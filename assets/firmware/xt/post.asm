@@ -224,6 +224,7 @@ set_vectors:
         stosw
         loop .second
         mov word [es:71h * 4], redirected_irq
+        mov word [es:75h * 4], coprocessor_irq
 %endif
 
 ; The switches say what is installed; the rest of the equipment word is filled in on the way.
@@ -282,6 +283,8 @@ start_video:
 %if BARE
         mov al, 0B8h
         out PIC_MASK, al
+        mov al, 0DFh            ; the coprocessor, too
+        out PIC2_MASK, al
         mov al, 0
         out SYSTEM_CONTROL, al
 %else

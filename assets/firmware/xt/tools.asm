@@ -186,6 +186,18 @@ unexpected_irq2:
         pop ax
         iret
 
+; IRQ13 is the coprocessor's error, for which programs have a handler at INT 2.
+coprocessor_irq:
+        push ax
+        xor al, al
+        out COPROCESSOR, al
+        mov al, EOI
+        out PIC2_COMMAND, al
+        out PIC_COMMAND, al
+        pop ax
+        int 2
+        iret
+
 ; IRQ9 is what cards for the XT call IRQ2.
 redirected_irq:
         push ax

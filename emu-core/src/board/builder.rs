@@ -25,6 +25,7 @@ pub struct BoardBuilder {
     wires: WireList,
     dma_peers: Vec<((DeviceId, u8), DeviceId)>,
     interrupt_controllers: Vec<DeviceId>,
+    coprocessor_error: Option<(DeviceId, PinId)>,
     port_mask: u16,
     error: Option<BuildError>,
 }
@@ -81,6 +82,12 @@ impl BoardBuilder {
         self
     }
 
+    /// Ties the coprocessor's error pin to an input.
+    pub fn coprocessor_error(&mut self, to: (DeviceId, PinId)) -> &mut Self {
+        self.coprocessor_error = Some(to);
+        self
+    }
+
     /// Ties a DMA channel to the device whose bytes it moves. (Its request and acknowledge lines are wires.)
     pub fn dma_channel(&mut self, controller: DeviceId, channel: u8, peer: DeviceId) -> &mut Self {
         self.dma_peers.push(((controller, channel), peer));
@@ -102,6 +109,7 @@ impl BoardBuilder {
             wires: self.wires,
             dma_peers: self.dma_peers,
             interrupt_controllers: self.interrupt_controllers,
+            coprocessor_error: self.coprocessor_error,
             port_mask: self.port_mask,
             hal,
         }))

@@ -6,7 +6,8 @@
 
 use super::address_map::{AddressMap, Target};
 use super::device::{
-    BusAccess, Cx, Device, DeviceId, DmaCycle, DmaDirection, Effect, Effects, LineId, NoAnswer, ResetKind,
+    BusAccess, Cx, Device, DeviceId, DmaCycle, DmaDirection, Effect, Effects, LineId, NoAnswer, PinId,
+    ResetKind,
 };
 use super::external::External;
 use super::wires::{Sink, WireList, Wires};
@@ -93,6 +94,7 @@ pub(super) struct Parts {
     pub wires: WireList,
     pub dma_peers: Vec<((DeviceId, u8), DeviceId)>,
     pub interrupt_controllers: Vec<DeviceId>,
+    pub coprocessor_error: Option<(DeviceId, PinId)>,
     pub port_mask: u16,
     pub hal: Hal,
 }
@@ -108,6 +110,7 @@ pub struct Domain {
     dma_peers: Vec<((DeviceId, u8), DeviceId)>,
     /// The master first.
     interrupt_controllers: Vec<DeviceId>,
+    coprocessor_error: Option<(DeviceId, PinId)>,
     hold_master: Option<DeviceId>,
     port_mask: u16,
     queue: EventQueue,
@@ -121,7 +124,9 @@ pub struct Domain {
 
 impl Domain {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { slots, ports, memory, wires, dma_peers, interrupt_controllers, port_mask, hal } = parts;
+        let Parts { slots, ports, memory, wires, dma_peers, port_mask, hal, .. } = parts;
+        let (interrupt_controllers, coprocessor_error) =
+            (parts.interrupt_controllers, parts.coprocessor_error);
         let wires = wires.finish(slots.len());
         let mut port_table = vec![0; usize::from(port_mask) + 1];
         let mut targets = Vec::new();
@@ -141,6 +146,7 @@ impl Domain {
             wires,
             dma_peers,
             interrupt_controllers,
+            coprocessor_error,
             hold_master: None,
             port_mask,
             queue,
@@ -162,6 +168,7 @@ impl Domain {
             wires: WireList::default(),
             dma_peers: Vec::new(),
             interrupt_controllers: Vec::new(),
+            coprocessor_error: None,
             port_mask: 0,
             hal: Hal::default(),
         })
@@ -280,6 +287,13 @@ impl Domain {
             let controller = self.interrupt_controllers[number];
             vector & self.with(controller, |device, cx| device.acknowledge_interrupt(cx))
         })
+    }
+
+    /// The coprocessor's error pin has another level.
+    pub fn set_coprocessor_error(&mut self, level: bool) {
+        if let Some((device, pin)) = self.coprocessor_error {
+            self.with(device, |device, cx| device.on_pin(pin, level, cx));
+        }
     }
 
     /// The processor gives the bus away. Gives for how many ticks it is taken; 0 when nobody wants it.

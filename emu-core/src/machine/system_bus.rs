@@ -545,4 +545,9 @@ impl MemoryBus for SystemBus {
             Err(_) => self.write_devices::<T>(physical, value.into(), at),
         }
     }
+
+    fn set_coprocessor_error(&mut self, level: bool) {
+        self.domain.with(|domain| domain.set_coprocessor_error(level));
+        self.refresh();
+    }
 }

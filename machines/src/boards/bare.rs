@@ -14,6 +14,7 @@ use super::isa::{Drives, IsaBus};
 use super::pc::{self, REGISTERS, SystemRom, TICK_HZ};
 use super::{AssemblyError, BoardKind, CpuClock, CpuModel, Freedom, Supplies};
 use crate::catalogue::Catalogue;
+use crate::chips::coprocessor_error::CoprocessorError;
 use crate::chips::i8237a::I8237A;
 use crate::chips::i8253::I8253;
 use crate::chips::i8255::I8255;
@@ -26,7 +27,7 @@ use emu_core::addr::Physical;
 use emu_core::board::builder::BoardBuilder;
 use emu_core::board::device::DeviceId;
 use emu_core::board::domain::CpuPin;
-use emu_core::cpu::x86::cpu::X86;
+use emu_core::cpu::x86::cpu::{EngineKind, X86};
 use emu_core::cpu::x86::model::{
     CORE_2, I486DX, I486DX2, I486SX, I80286, I80386DX, I80386SX, K6_2, Model, PENTIUM, PENTIUM_2, PENTIUM_3,
     PENTIUM_4, PENTIUM_MMX, PENTIUM_PRO, X86_64_V2, X86_64_V3,
@@ -42,6 +43,8 @@ const PORT_LINES: u32 = 16;
 const DMA_TICKS: u64 = 3;
 /// The cascade: where the slave's INT leads.
 const CASCADE: u8 = 2;
+/// IRQ13 at the slave: the coprocessor's errors.
+const COPROCESSOR: u8 = 5;
 /// An access of the ISA bus takes about a microsecond, whatever the processor's clock.
 const IO_ACCESSES_PER_SECOND: u64 = 1_000_000;
 /// Address line 20, which the decoder of the upper ROM leaves out.
@@ -53,7 +56,7 @@ const MAX_ROM: usize = 1024 * 1024;
 /// The clock up to which a guest's seconds can last as long as the host's.
 const LIVELY: u64 = 100_000_000;
 
-const STRICT: &[Engine] = &[Engine::Strict];
+const ENGINES: &[Engine] = &[Engine::Strict, Engine::Threaded];
 
 /// A member as this board offers it.
 const fn cpu(model: &Model, generation: &'static str, help: &'static str) -> CpuModel {
@@ -64,7 +67,7 @@ const fn cpu(model: &Model, generation: &'static str, help: &'static str) -> Cpu
         help,
         address_bits: model.address_bits as u8,
         clock_hz: if model.clock_hz < LIVELY { model.clock_hz } else { LIVELY },
-        engines: STRICT,
+        engines: ENGINES,
     }
 }
 
@@ -185,8 +188,13 @@ fn build(profile: &Profile, catalogue: &Catalogue, supplies: Supplies) -> Result
     let io_waits = hz.div_ceil(IO_ACCESSES_PER_SECOND).min(u64::from(u32::MAX)) as u32;
     let timing = BusTiming { memory_waits: 0, io_waits };
     let bus = SystemBus::new(domain, memory, Clock::of_hz(hz, TICK_HZ), timing);
+    let mut cpu = X86::new(model);
+    cpu.set_engine(match profile.cpu.engine {
+        Engine::Threaded => EngineKind::Threaded,
+        _ => EngineKind::Strict,
+    });
     Ok(Machine::new(MachineParts {
-        cpu: Box::new(X86::new(model)),
+        cpu: Box::new(cpu),
         bus,
         services: system_rom.services,
         keyboard: Some(system.keyboard),
@@ -212,6 +220,7 @@ fn system_board(board: &mut BoardBuilder) -> SystemBoard {
         pc::peripherals(board, pic, I8253::i8254(Clock::divided_by(pc::PIT_TICKS)));
     let dmac = board.add("dmac", I8237A::new(Clock::divided_by(DMA_TICKS)));
     let control = board.add("port-92h", SystemControlPort::default());
+    let coprocessor = board.add("coprocessor-error", CoprocessorError::default());
     let power = board.add("power", PowerSwitch::default());
 
     board
@@ -222,6 +231,7 @@ fn system_board(board: &mut BoardBuilder) -> SystemBoard {
         .io(0x80..=0x8F, dmac, I8237A::PAGE_REGION)
         .io(0x92..=0x92, control, SystemControlPort::REGION)
         .io(0xA0..=0xA1, second_pic, REGISTERS)
+        .io(0xF0..=0xF0, coprocessor, CoprocessorError::CLEAR)
         .io(0x501..=0x501, power, PowerSwitch::AT_ONCE)
         .io(0x8900..=0x8900, power, PowerSwitch::BY_WORD);
 
@@ -232,6 +242,8 @@ fn system_board(board: &mut BoardBuilder) -> SystemBoard {
         .wire_to_cpu((dmac, I8237A::HRQ), CpuPin::Hold(dmac))
         .wire_to_cpu((control, SystemControlPort::MASK_A20), CpuPin::MaskA20)
         .wire_to_cpu((control, SystemControlPort::PROCESSOR_RESET), CpuPin::Reset)
+        .coprocessor_error((coprocessor, CoprocessorError::ERROR))
+        .wire((coprocessor, CoprocessorError::INTERRUPT), (second_pic, I8259A::ir(COPROCESSOR)))
         .wire((second_pic, I8259A::INT), (pic, I8259A::ir(CASCADE)));
     for bit in 0..3 {
         board.wire((pic, I8259A::cas(bit)), (second_pic, I8259A::cas_pin(bit)));

@@ -1,6 +1,7 @@
 //! The chips of the machines, one file each, named by part number. A chip knows its data sheet; which ports it
 //! answers and who is wired to its pins is the board's affair.
 
+pub mod coprocessor_error;
 pub mod debug_console;
 pub mod game_port;
 pub mod host_call;

@@ -6,10 +6,10 @@ mod bus;
 
 use bus::Bus;
 use cpu_time::ThreadTime;
-use emu_core::cpu::Processor;
-use emu_core::cpu::x86::cpu::{EngineKind, X86};
+use emu_core::cpu::x86::cpu::X86;
 use emu_core::cpu::x86::model::I80386DX;
 use emu_core::cpu::x86::state::{Segment, seg};
+use emu_core::cpu::{EngineKind, Processor};
 use emu_core::time::Cycle;
 
 /// Loops at 10000h: the body is repeated, then DEC ECX and a branch back.
@@ -68,7 +68,7 @@ fn speed(body: &[u8], times: usize, engine: EngineKind, cycles: u64) -> f64 {
     cpu.state.rip = 0x1_0000;
     cpu.state.registers[4] = 0x8_0000;
     cpu.state.registers[5] = 0x9_0000;
-    cpu.set_engine(engine);
+    Processor::<Bus>::set_engine(&mut cpu, engine);
     let mut best = f64::MAX;
     for _ in 0..3 {
         let before = cpu.state.counters.instructions;

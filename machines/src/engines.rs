@@ -41,6 +41,14 @@ pub fn describe(engine: Engine) -> &'static EngineKind {
     ENGINES.iter().find(|kind| kind.engine == engine).unwrap_or(&ENGINES[0])
 }
 
+/// What a processor calls an engine. Those that do not exist yet are refused before ([`why_not`]).
+pub fn kind(engine: Engine) -> emu_core::cpu::EngineKind {
+    match engine {
+        Engine::Threaded => emu_core::cpu::EngineKind::Threaded,
+        Engine::Strict | Engine::Translating | Engine::Hypervisor => emu_core::cpu::EngineKind::Strict,
+    }
+}
+
 /// Why an engine cannot run a processor, if it cannot.
 pub fn why_not(engine: Engine, model: &CpuModel) -> Option<String> {
     let first = *model.engines.first()?;

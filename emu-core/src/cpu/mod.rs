@@ -14,6 +14,7 @@ use crate::snapshot::{RestoreError, SavedState};
 use crate::time::Cycle;
 use bus::CpuBus;
 use describe::{CodeAddress, CpuDescription, Disassembled, RegisterError, RegisterId};
+use engine::cache::CacheCounters;
 use probe::DynamicProbe;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,16 @@ pub enum Exit {
     BusRequest,
     /// The probe asked for a stop; it knows why.
     Probe,
+}
+
+/// Which engine executes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EngineKind {
+    /// One instruction at a time, with every check.
+    #[default]
+    Strict,
+    /// Traces of instructions that were decoded before; see [`engine`].
+    Threaded,
 }
 
 /// What a processor has counted since power-on.
@@ -49,6 +60,11 @@ pub trait Processor<B: CpuBus>: Send {
     /// instruction: one iteration) at the most. With a probe, its instance of the engine runs.
     fn run(&mut self, bus: &mut B, probe: Option<&mut DynamicProbe>, single_step: bool) -> Exit;
 
+    /// Has another engine execute from the next instruction on. Gives whether this processor has that engine.
+    fn set_engine(&mut self, engine: EngineKind) -> bool {
+        engine == EngineKind::Strict
+    }
+
     /// The clock cycles since power-on.
     fn now(&self) -> Cycle;
 
@@ -65,6 +81,11 @@ pub trait Processor<B: CpuBus>: Send {
     }
 
     fn counters(&self) -> CpuCounters;
+
+    /// What the threaded engine's traces have done, where it is the one that runs.
+    fn trace_counters(&self) -> Option<CacheCounters> {
+        None
+    }
 
     /// Sets the processor to its state after RESET. Its clock goes on.
     fn reset(&mut self);

@@ -4,10 +4,10 @@ mod bus;
 mod program;
 
 use bus::Bus;
-use emu_core::cpu::Processor;
-use emu_core::cpu::x86::cpu::{EngineKind, X86};
+use emu_core::cpu::x86::cpu::X86;
 use emu_core::cpu::x86::model::{I486DX, I80286, Model};
 use emu_core::cpu::x86::state::State;
+use emu_core::cpu::{EngineKind, Processor};
 use emu_core::time::Cycle;
 use program::{Program, any_program};
 use proptest::prelude::*;
@@ -42,7 +42,7 @@ fn run(
     program.load(&bus);
     let mut cpu = X86::new(model);
     program.start(&mut cpu.state);
-    cpu.set_engine(engine);
+    Processor::<Bus>::set_engine(&mut cpu, engine);
     let mut states = Vec::new();
     for &(cycles, event) in schedule {
         bus.deadline = Cycle(cpu.state.now + cycles);
@@ -53,7 +53,7 @@ fn run(
             Event::Interrupt(vector) => bus.interrupt = Some(vector),
             Event::Switch if switches => {
                 engine = if engine == EngineKind::Strict { EngineKind::Threaded } else { EngineKind::Strict };
-                cpu.set_engine(engine);
+                Processor::<Bus>::set_engine(&mut cpu, engine);
             }
             _ => {}
         }

@@ -21,13 +21,15 @@ use crate::chips::i8255::I8255;
 use crate::chips::i8259a::I8259A;
 use crate::chips::power_switch::PowerSwitch;
 use crate::chips::system_control::SystemControlPort;
+use crate::engines;
 use crate::firmware::xt::RomBoard;
 use crate::profile::{CpuProfile, Engine, Firmware, FloppyProfile, Profile, SoundProfile};
 use emu_core::addr::Physical;
 use emu_core::board::builder::BoardBuilder;
 use emu_core::board::device::DeviceId;
 use emu_core::board::domain::CpuPin;
-use emu_core::cpu::x86::cpu::{EngineKind, X86};
+use emu_core::cpu::Processor;
+use emu_core::cpu::x86::cpu::X86;
 use emu_core::cpu::x86::model::{
     CORE_2, I486DX, I486DX2, I486SX, I80286, I80386DX, I80386SX, K6_2, Model, PENTIUM, PENTIUM_2, PENTIUM_3,
     PENTIUM_4, PENTIUM_MMX, PENTIUM_PRO, X86_64_V2, X86_64_V3,
@@ -56,7 +58,7 @@ const MAX_ROM: usize = 1024 * 1024;
 /// The clock up to which a guest's seconds can last as long as the host's.
 const LIVELY: u64 = 100_000_000;
 
-const ENGINES: &[Engine] = &[Engine::Strict, Engine::Threaded];
+const ENGINES: &[Engine] = &[Engine::Threaded, Engine::Strict];
 
 /// A member as this board offers it.
 const fn cpu(model: &Model, generation: &'static str, help: &'static str) -> CpuModel {
@@ -155,7 +157,7 @@ fn profile() -> Profile {
     Profile {
         name: "Plain PC".to_owned(),
         board: KIND.name.to_owned(),
-        cpu: CpuProfile { model: newest.name.to_owned(), clock_hz: LIVELY, engine: Engine::Strict },
+        cpu: CpuProfile { model: newest.name.to_owned(), clock_hz: LIVELY, engine: Engine::Threaded },
         memory_kib: 64 * MB,
         firmware: Firmware::Rom,
         cards: ["cga", "fdc", "com1"].map(pc::card).to_vec(),
@@ -188,13 +190,10 @@ fn build(profile: &Profile, catalogue: &Catalogue, supplies: Supplies) -> Result
     let io_waits = hz.div_ceil(IO_ACCESSES_PER_SECOND).min(u64::from(u32::MAX)) as u32;
     let timing = BusTiming { memory_waits: 0, io_waits };
     let bus = SystemBus::new(domain, memory, Clock::of_hz(hz, TICK_HZ), timing);
-    let mut cpu = X86::new(model);
-    cpu.set_engine(match profile.cpu.engine {
-        Engine::Threaded => EngineKind::Threaded,
-        _ => EngineKind::Strict,
-    });
+    let mut cpu: Box<dyn Processor<SystemBus>> = Box::new(X86::new(model));
+    cpu.set_engine(engines::kind(profile.cpu.engine));
     Ok(Machine::new(MachineParts {
-        cpu: Box::new(cpu),
+        cpu,
         bus,
         services: system_rom.services,
         keyboard: Some(system.keyboard),

@@ -58,9 +58,14 @@ impl Suite {
     }
 
     fn run_some(&self, mode: Mode, names: &[String], mut machine: Machine) -> Vec<String> {
-        let medium = Box::new(MemoryMedium::new(self.patched(mode, names)));
+        self.run_on(mode, names, 1, &mut machine)
+    }
+
+    /// Runs workloads, so many repeats of each. Gives what went wrong, a line each.
+    pub fn run_on(&self, mode: Mode, names: &[String], repeats: u32, machine: &mut Machine) -> Vec<String> {
+        let medium = Box::new(MemoryMedium::new(self.patched(mode, names, repeats)));
         machine.insert("fdc", 0, "bench", medium).expect("the drive takes the image");
-        let report = report_of(&mut machine);
+        let report = report_of(machine);
         let mut mistakes = Vec::new();
         for name in names {
             let name = format!("{}.{name}", mode.prefix);
@@ -77,7 +82,7 @@ impl Suite {
         mistakes
     }
 
-    fn patched(&self, mode: Mode, names: &[String]) -> Vec<u8> {
+    fn patched(&self, mode: Mode, names: &[String], repeats: u32) -> Vec<u8> {
         let mut image = self.image.clone();
         let sector = &mut image[CONFIGURATION..CONFIGURATION + 512];
         assert_eq!(sector[..5], *b"BNCH\x01", "the configuration's form");
@@ -85,7 +90,7 @@ impl Suite {
         for (entry, name) in sector[16..].chunks_exact_mut(16).zip(names) {
             entry.fill(0);
             entry[..name.len()].copy_from_slice(name.as_bytes());
-            entry[12] = 1;
+            entry[12..].copy_from_slice(&repeats.to_le_bytes());
         }
         image
     }

@@ -11,7 +11,7 @@ use crate::cpu::describe::{CodeAddress, CpuDescription, Disassembled, RegisterEr
 use crate::cpu::engine::cache::CacheCounters;
 use crate::cpu::engine::driver::Engine;
 use crate::cpu::probe::{DynamicProbe, NoProbe, Probe};
-use crate::cpu::{CpuCounters, Exit, Processor};
+use crate::cpu::{CpuCounters, EngineKind, Exit, Processor};
 use crate::mem::LittleGuest;
 use crate::snapshot::{RestoreError, SavedState};
 use crate::time::Cycle;
@@ -19,14 +19,6 @@ use std::any::Any;
 use std::fmt;
 
 const SAVED_VERSION: u16 = 1;
-
-/// Which engine executes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum EngineKind {
-    #[default]
-    Strict,
-    Threaded,
-}
 
 /// A processor: a model and what it holds.
 #[derive(Clone, Debug)]
@@ -78,20 +70,8 @@ impl X86 {
         self.model
     }
 
-    /// Which engine executes from the next instruction on.
-    pub fn set_engine(&mut self, engine: EngineKind) {
-        self.engine = engine;
-        self.threaded = Slot::default();
-    }
-
     pub fn engine(&self) -> EngineKind {
         self.engine
-    }
-
-    /// What the threaded engine has done on a bus of this type, without a probe.
-    pub fn trace_counters<B: MemoryBus>(&self) -> Option<CacheCounters> {
-        let engine = self.threaded.0.as_ref()?.downcast_ref::<Threaded<B>>()?;
-        Some(engine.cache().counters)
     }
 
     /// As [`Processor::run`] of the strict engine, with any probe.
@@ -152,6 +132,12 @@ impl<B: MemoryBus<Order = LittleGuest>> Processor<B> for X86 {
         }
     }
 
+    fn set_engine(&mut self, engine: EngineKind) -> bool {
+        self.engine = engine;
+        self.threaded = Slot::default();
+        true
+    }
+
     fn now(&self) -> Cycle {
         Cycle(self.state.now)
     }
@@ -172,6 +158,11 @@ impl<B: MemoryBus<Order = LittleGuest>> Processor<B> for X86 {
 
     fn counters(&self) -> CpuCounters {
         CpuCounters { cycles: self.state.now, ..self.state.counters }
+    }
+
+    fn trace_counters(&self) -> Option<CacheCounters> {
+        let engine = self.threaded.0.as_ref()?.downcast_ref::<Threaded<B>>()?;
+        Some(engine.cache().counters)
     }
 
     fn reset(&mut self) {

@@ -1,0 +1,46 @@
+//! How fast the plain board runs the workloads of `shared/bench`, in million guest instructions a second of processor
+//! time, and what the threaded engine does for it.
+//!
+//! Arguments: `rm16`, `pm32` or `lm64`; `strict` or `threaded`; then workloads, by default all.
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use cpu_time::ThreadTime;
+use machines::profile::Engine;
+use support::bare;
+use support::bench::{LM64, Mode, PM32, RM16, Suite};
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let mode = match args.first().map(String::as_str) {
+        Some("rm16") => RM16,
+        Some("lm64") => LM64,
+        _ => PM32,
+    };
+    let engine =
+        if args.get(1).is_some_and(|engine| engine == "strict") { Engine::Strict } else { Engine::Threaded };
+    let Some(suite) = Suite::find("bench-x86.img") else { return };
+    let wanted = args.get(2..).unwrap_or_default();
+    for name in suite.select(mode, u64::MAX) {
+        if wanted.is_empty() || wanted.contains(&name) {
+            measure(&suite, mode, &name, engine);
+        }
+    }
+}
+
+fn measure(suite: &Suite, mode: Mode, name: &str, engine: Engine) {
+    let instructions = suite.instructions[&format!("{}.{name}", mode.prefix)];
+    let repeats = (200_000_000 / instructions.max(1)).clamp(1, 50_000) as u32;
+    let mut machine = bare("x86-64-v3", 256, |profile| profile.cpu.engine = engine);
+    let start = ThreadTime::now();
+    let mistakes = suite.run_on(mode, &[name.to_owned()], repeats, &mut machine);
+    let seconds = start.elapsed().as_secs_f64();
+    let mips = instructions as f64 * f64::from(repeats) / seconds / 1e6;
+    let tlb = machine.bus().tlb_counters();
+    let done = machine.cpu().trace_counters();
+    println!(
+        "{name:10} {mips:7.1} MIPS  {instructions:9} x {repeats:5} {seconds:6.2} s  {done:?} {tlb:?} {}",
+        mistakes.join("; ")
+    );
+}

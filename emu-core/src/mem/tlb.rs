@@ -196,6 +196,36 @@ impl<O: GuestOrder> Ways<O> {
         Some((Opened { host, lives: PhantomData }, value))
     }
 
+    /// Copies `times` scalars, each behind the one before and all of them in one page here and one there, in that order: where
+    /// they overlap, what was copied is copied again. `None` is a miss, and nothing was copied.
+    pub fn copy<T: Scalar>(&self, from: Linear, to: Linear, times: u64) -> Option<()> {
+        let last = |at: Linear| Linear(at.0.wrapping_add(times.saturating_sub(1) * T::BYTES));
+        if page_of(last(from).0) != page_of(from.0) || page_of(last(to).0) != page_of(to.0) {
+            return None;
+        }
+        self.host::<T>(Table::Read, last(from))?;
+        self.host::<T>(Table::Write, last(to))?;
+        for i in 0..times {
+            let value = self.read::<T>(Linear(from.0 + i * T::BYTES))?;
+            self.write(Linear(to.0 + i * T::BYTES), value)?;
+        }
+        Some(())
+    }
+
+    /// Writes a scalar `times` times, each behind the one before and all in one page. `None` is a miss, and nothing was
+    /// written.
+    pub fn fill<T: Scalar>(&self, to: Linear, value: T, times: u64) -> Option<()> {
+        let last = Linear(to.0.wrapping_add(times.saturating_sub(1) * T::BYTES));
+        if page_of(last.0) != page_of(to.0) {
+            return None;
+        }
+        self.host::<T>(Table::Write, last)?;
+        for i in 0..times {
+            self.write(Linear(to.0 + i * T::BYTES), value)?;
+        }
+        Some(())
+    }
+
     #[inline(always)]
     fn load<T: Scalar>(&self, table: Table, at: Linear) -> Option<T> {
         let host = self.host::<T>(table, at)?;

@@ -2,6 +2,7 @@
 
 mod bus;
 mod program;
+mod stack;
 
 use bus::Bus;
 use emu_core::cpu::x86::cpu::X86;

@@ -240,7 +240,11 @@ impl<'a, F: Family> OpRef<'a, F> {
 pub trait Operation<F: Family>: 'static {
     const FLOW: Flow;
 
-    /// Inlined into the handler, which must call nothing.
+    /// Whether it is long enough for calls. It is a function of its own then: a handler whose own variables are lent to
+    /// somebody could not end in a jump, and the stack would grow with every instruction.
+    const CALLS: bool = false;
+
+    /// Inlined into the handler if it calls nothing.
     fn execute(s: &mut F::State, op: OpRef<'_, F>, ways: &Ways<F::Order>) -> Outcome;
 }
 
@@ -265,6 +269,15 @@ pub fn for_checked<F: Family>() -> Handler<F> {
     leave_for_checked::<F>
 }
 
+#[inline(never)]
+fn execute_apart<F: Family, O: Operation<F>>(
+    s: &mut F::State,
+    op: OpRef<'_, F>,
+    ways: &Ways<F::Order>,
+) -> Outcome {
+    O::execute(s, op, ways)
+}
+
 unsafe fn run<F: Family, O: Operation<F>>(
     s: &mut F::State,
     op: OpRef<'_, F>,
@@ -274,7 +287,8 @@ unsafe fn run<F: Family, O: Operation<F>>(
     // SAFETY: the conditions of the module; an operation that may go on is not the last one of its trace.
     unsafe {
         let ways = &*env.ways;
-        match (O::execute(s, op, ways), O::FLOW) {
+        let outcome = if O::CALLS { execute_apart::<F, O>(s, op, ways) } else { O::execute(s, op, ways) };
+        match (outcome, O::FLOW) {
             (Outcome::On, Flow::On | Flow::Branch) => next(s, op, account, env),
             (Outcome::To(target), Flow::Branch) => branch(s, op, account, env, target),
             (Outcome::To(target), Flow::Away) => indirect(s, op, account, env, target),

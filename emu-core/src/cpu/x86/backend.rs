@@ -260,6 +260,8 @@ pub type Done<B> = Try<B, ()>;
 pub trait Meaning: 'static {
     /// Where it goes on.
     const FLOW: Flow = Flow::On;
+    /// Whether it is long enough for calls; else all of it is inlined into each handler.
+    const CALLS: bool = false;
 
     /// # Errors
     /// When it cannot be completed; nothing has been changed then.

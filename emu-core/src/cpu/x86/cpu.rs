@@ -6,12 +6,13 @@ use super::fast::X86Family;
 use super::model::Model;
 use super::state::{Activity, Segment, State, seg};
 use super::threaded::Mode;
+pub use crate::cpu::EngineKind;
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::describe::{CodeAddress, CpuDescription, Disassembled, RegisterError, RegisterId};
 use crate::cpu::engine::cache::CacheCounters;
 use crate::cpu::engine::driver::Engine;
 use crate::cpu::probe::{DynamicProbe, NoProbe, Probe};
-use crate::cpu::{CpuCounters, EngineKind, Exit, Processor};
+use crate::cpu::{CpuCounters, Exit, Processor};
 use crate::mem::LittleGuest;
 use crate::snapshot::{RestoreError, SavedState};
 use crate::time::Cycle;
@@ -68,6 +69,12 @@ impl X86 {
 
     pub fn model(&self) -> &'static Model {
         self.model
+    }
+
+    /// As [`Processor::set_engine`].
+    pub fn set_engine(&mut self, engine: EngineKind) {
+        self.engine = engine;
+        self.threaded = Slot::default();
     }
 
     pub fn engine(&self) -> EngineKind {
@@ -133,8 +140,7 @@ impl<B: MemoryBus<Order = LittleGuest>> Processor<B> for X86 {
     }
 
     fn set_engine(&mut self, engine: EngineKind) -> bool {
-        self.engine = engine;
-        self.threaded = Slot::default();
+        Self::set_engine(self, engine);
         true
     }
 

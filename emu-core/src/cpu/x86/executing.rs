@@ -10,6 +10,32 @@ use super::state::{State, Usable, cr4, reg, seg};
 use super::vector::Sources;
 use super::vector::control::Control;
 
+/// An instruction that needs nothing but registers, flags and memory, and is too long or too rare for a
+/// [`Meaning`](super::backend::Meaning).
+pub trait Plain: 'static {
+    /// # Errors
+    /// When memory cannot be reached; nothing has been changed then.
+    fn run<E: Executing>(cpu: &mut E, o: &Operands) -> Result<(), E::Trouble>;
+}
+
+/// A [`Plain`] instruction of each body.
+macro_rules! plain {
+    ($($(#[$doc:meta])* $name:ident = |$cpu:ident, $o:pat_param| $body:expr;)*) => {$(
+        $(#[$doc])*
+        pub struct $name;
+
+        impl $crate::cpu::x86::executing::Plain for $name {
+            fn run<E: $crate::cpu::x86::executing::Executing>(
+                $cpu: &mut E,
+                $o: &$crate::cpu::x86::operands::Operands,
+            ) -> Result<(), E::Trouble> {
+                $body
+            }
+        }
+    )*};
+}
+pub(super) use plain;
+
 /// A backend that executes. What is left to it is how memory is reached and where the instructions are.
 pub trait Executing: Sized {
     /// [`Backend::Cell`].

@@ -2,8 +2,9 @@
 //! without having changed anything.
 
 use super::backend::Meaning;
-use super::executing::Executing;
-use super::operands::{OffsetSize, Operands};
+use super::executing::{Executing, Plain};
+use super::operands::{OffsetSize, Operands, Repeat};
+use super::routine::string::{Moved, StringInstruction};
 use super::routine::x87;
 use super::state::{State, reg, seg, wrapped};
 use crate::addr::Linear;
@@ -226,6 +227,7 @@ struct Instruction<M, A>(PhantomData<(M, A)>);
 
 impl<M: Meaning, A: Addressing> Operation<X86Family> for Instruction<M, A> {
     const FLOW: Flow = M::FLOW;
+    const CALLS: bool = M::CALLS;
 
     #[inline(always)]
     fn execute(s: &mut State, op: OpRef<'_, X86Family>, ways: &Ways<LittleGuest>) -> Outcome {
@@ -243,6 +245,7 @@ struct Computing<I, A>(PhantomData<(I, A)>);
 
 impl<I: x87::Instruction, A: Addressing> Operation<X86Family> for Computing<I, A> {
     const FLOW: Flow = Flow::On;
+    const CALLS: bool = true;
 
     #[inline(always)]
     fn execute(s: &mut State, op: OpRef<'_, X86Family>, ways: &Ways<LittleGuest>) -> Outcome {
@@ -258,6 +261,42 @@ impl<I: x87::Instruction, A: Addressing> Operation<X86Family> for Computing<I, A
     }
 }
 
+/// A plain instruction, and whether it needs the floating-point unit.
+struct Simple<I, A, const FPU: bool>(PhantomData<(I, A)>);
+
+impl<I: Plain, A: Addressing, const FPU: bool> Operation<X86Family> for Simple<I, A, FPU> {
+    const FLOW: Flow = Flow::On;
+    const CALLS: bool = true;
+
+    #[inline(always)]
+    fn execute(s: &mut State, op: OpRef<'_, X86Family>, ways: &Ways<LittleGuest>) -> Outcome {
+        if FPU && !x87::is_ready(s) {
+            return Outcome::Leave;
+        }
+        let mut fast = Fast::<A> { s, ways, op, target: None, addressing: PhantomData };
+        if I::run(&mut fast, op.operands()).is_ok() { Outcome::On } else { Outcome::Leave }
+    }
+}
+
+/// A string instruction without a repeat prefix.
+struct Once<I, A>(PhantomData<(I, A)>);
+
+impl<I: StringInstruction, A: Addressing> Operation<X86Family> for Once<I, A> {
+    const FLOW: Flow = Flow::On;
+    const CALLS: bool = true;
+
+    #[inline(always)]
+    fn execute(s: &mut State, op: OpRef<'_, X86Family>, ways: &Ways<LittleGuest>) -> Outcome {
+        let before = Moved::of(s);
+        let mut fast = Fast::<A> { s, ways, op, target: None, addressing: PhantomData };
+        if I::once(&mut fast, op.operands()).is_ok() {
+            return Outcome::On;
+        }
+        before.put_back(s);
+        Outcome::Leave
+    }
+}
+
 /// The handlers of one instruction, one of which fits its operands and the mode.
 ///
 /// Each serves operands with and without an index: handlers of their own for these would take half as long again to
@@ -269,34 +308,54 @@ pub struct Handlers {
     long: Handler,
     long_relative: Handler,
     pub flow: Flow,
+    /// They are for a string instruction that is not repeated.
+    is_string: bool,
+}
+
+/// [`Handlers`] of an operation in each mode.
+macro_rules! handlers {
+    ($flow:expr, $operation:ident<$($parameter:ident),*; $($more:ident),*>) => {
+        Self {
+            segmented: op::handler::<X86Family, $operation<$($parameter,)* Segmented, $($more),*>>(),
+            flat: op::handler::<X86Family, $operation<$($parameter,)* Flat, $($more),*>>(),
+            long: op::handler::<X86Family, $operation<$($parameter,)* Long, $($more),*>>(),
+            long_relative: op::handler::<X86Family, $operation<$($parameter,)* LongRelative, $($more),*>>(),
+            flow: $flow,
+            is_string: false,
+        }
+    };
 }
 
 impl Handlers {
     pub fn of<M: Meaning>() -> Self {
-        Self {
-            segmented: op::handler::<X86Family, Instruction<M, Segmented>>(),
-            flat: op::handler::<X86Family, Instruction<M, Flat>>(),
-            long: op::handler::<X86Family, Instruction<M, Long>>(),
-            long_relative: op::handler::<X86Family, Instruction<M, LongRelative>>(),
-            flow: M::FLOW,
-        }
+        handlers!(M::FLOW, Instruction<M;>)
     }
 
     /// An instruction of the floating-point unit.
     pub fn of_fpu<I: x87::Instruction>() -> Self {
-        Self {
-            segmented: op::handler::<X86Family, Computing<I, Segmented>>(),
-            flat: op::handler::<X86Family, Computing<I, Flat>>(),
-            long: op::handler::<X86Family, Computing<I, Long>>(),
-            long_relative: op::handler::<X86Family, Computing<I, LongRelative>>(),
-            flow: Flow::On,
-        }
+        handlers!(Flow::On, Computing<I;>)
+    }
+
+    /// A plain instruction, and whether it needs the floating-point unit.
+    pub fn plain<I: Plain, const FPU: bool>() -> Self {
+        handlers!(Flow::On, Simple<I; FPU>)
+    }
+
+    pub fn string<I: StringInstruction>() -> Self {
+        Self { is_string: true, ..handlers!(Flow::On, Once<I;>) }
     }
 
     /// An instruction that the checked backend executes.
     pub fn checked() -> Self {
         let handler = op::for_checked::<X86Family>();
-        Self { segmented: handler, flat: handler, long: handler, long_relative: handler, flow: Flow::On }
+        Self {
+            segmented: handler,
+            flat: handler,
+            long: handler,
+            long_relative: handler,
+            flow: Flow::On,
+            is_string: false,
+        }
     }
 
     /// The handler for an instruction with these operands in a mode of this kind.
@@ -307,6 +366,9 @@ impl Handlers {
             Kind::Segmented => true,
         };
         match kind {
+            _ if self.is_string && o.repeat != Repeat::Once => op::for_checked::<X86Family>(),
+            // Their addresses are in registers that the operands don't name.
+            Kind::Flat if self.is_string && !usual => self.segmented,
             Kind::Flat if usual || !has_memory => self.flat,
             Kind::Flat | Kind::Segmented => self.segmented,
             _ if has_memory && !usual => op::for_checked::<X86Family>(),

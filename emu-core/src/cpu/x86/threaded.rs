@@ -3,11 +3,13 @@
 use super::alu::flag;
 use super::backend::Meaning;
 use super::checked::{Checked, Fault, Handler, Routine, is_canonical};
+use super::executing::Plain;
 use super::fast::{Handlers, Kind, X86Family};
 use super::flags::system;
 use super::lower::{Decoded, Select, View};
 use super::model::Model;
 use super::operands::Operands;
+use super::routine::string::StringInstruction;
 use super::routine::x87;
 use super::state::{Activity, Segment, State, cr0, reg, seg};
 use super::strict::{CheckedHandlers, LONGEST};
@@ -53,6 +55,18 @@ impl Select for FastHandlers {
 
     fn routine<R: Routine>() -> Handlers {
         Handlers::checked()
+    }
+
+    fn plain<I: Plain>() -> Handlers {
+        Handlers::plain::<I, false>()
+    }
+
+    fn string<I: StringInstruction>() -> Handlers {
+        Handlers::string::<I>()
+    }
+
+    fn controls<I: Plain, const WAITS: bool>() -> Handlers {
+        Handlers::plain::<I, true>()
     }
 
     fn computes<I: x87::Instruction>() -> Handlers {

@@ -57,7 +57,7 @@ fn width_of(bytes: u64) -> Width {
 impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     /// The linear address of an access of the program, if its segment admits it.
     #[inline]
-    fn linear(&self, segment: u8, offset: u64, bytes: u64, writes: bool) -> Result<Linear, Fault> {
+    pub fn linear(&self, segment: u8, offset: u64, bytes: u64, writes: bool) -> Result<Linear, Fault> {
         let part = self.s.segment(segment);
         let linear = if self.s.is_64_bit() {
             let base = if segment >= seg::FS { part.base } else { 0 };

@@ -13,13 +13,15 @@ mod transfer;
 
 use super::alu::{Int, flag};
 use super::backend::Meaning;
-use super::executing::Executing;
+use super::executing::{Executing, Plain};
 use super::flags::system;
 use super::model::Model;
 use super::operands::Operands;
 use super::state::{State, seg};
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::probe::Probe;
+use std::marker::PhantomData;
+
 pub use exception::{Fault, Origin, vector};
 pub use memory::{Cell, is_canonical};
 pub use segment::{Descriptor, index_of, is_null, kind};
@@ -39,6 +41,16 @@ pub trait Routine: 'static {
     /// # Errors
     /// When it faults. What it has changed by then must be what the part has changed.
     fn run<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Result<(), Fault>;
+}
+
+/// A [`Plain`] instruction as a routine.
+pub struct Plainly<I>(PhantomData<I>);
+
+impl<I: Plain> Routine for Plainly<I> {
+    #[inline]
+    fn run<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Result<(), Fault> {
+        I::run(cpu, o)
+    }
 }
 
 /// A handler of an engine that executes with every check.

@@ -97,11 +97,11 @@ fn interrupt<S: Select>(view: &View<'_>) -> Option<S::Handler> {
 
 fn flags<S: Select>(view: &View<'_>) -> Option<S::Handler> {
     Some(match view.instruction.mnemonic() {
-        Mnemonic::Clc | Mnemonic::Stc | Mnemonic::Cmc => S::routine::<system::Carry>(),
-        Mnemonic::Cld | Mnemonic::Std => S::routine::<system::Direction>(),
+        Mnemonic::Clc | Mnemonic::Stc | Mnemonic::Cmc => S::plain::<system::Carry>(),
+        Mnemonic::Cld | Mnemonic::Std => S::plain::<system::Direction>(),
         Mnemonic::Cli | Mnemonic::Sti => S::routine::<system::Interrupts>(),
-        Mnemonic::Lahf => S::routine::<system::Lahf>(),
-        Mnemonic::Sahf => S::routine::<system::Sahf>(),
+        Mnemonic::Lahf => S::plain::<system::Lahf>(),
+        Mnemonic::Sahf => S::plain::<system::Sahf>(),
         _ => return None,
     })
 }

@@ -11,11 +11,13 @@ mod vector_rare;
 mod x87;
 
 use super::backend::Meaning;
-use super::checked::Routine;
+use super::checked::{Plainly, Routine};
+use super::executing::Plain;
 use super::model::Model;
 use super::operands::{OffsetSize, Operands, Repeat};
+use super::routine::string::{Repeated, StringInstruction};
 use super::routine::system::{Escape, EscapeMemory};
-use super::routine::x87::{Computes, Instruction as FpuInstruction};
+use super::routine::x87::{Computes, Controls, Instruction as FpuInstruction};
 use super::state::reg;
 use crate::addr::Width;
 use iced_x86::{
@@ -29,6 +31,20 @@ pub trait Select {
 
     fn meaning<M: Meaning>() -> Self::Handler;
     fn routine<R: Routine>() -> Self::Handler;
+
+    fn plain<I: Plain>() -> Self::Handler {
+        Self::routine::<Plainly<I>>()
+    }
+
+    /// A string instruction, repeated or not.
+    fn string<I: StringInstruction>() -> Self::Handler {
+        Self::routine::<Repeated<I>>()
+    }
+
+    /// An instruction that controls the floating-point unit; whether it waits for exceptions.
+    fn controls<I: Plain, const WAITS: bool>() -> Self::Handler {
+        Self::routine::<Controls<I, WAITS>>()
+    }
 
     /// An instruction of the floating-point unit.
     fn computes<I: FpuInstruction>() -> Self::Handler {

@@ -19,7 +19,7 @@ pub(super) fn select<S: Select>(view: &View<'_>) -> Option<S::Handler> {
         Mnemonic::Xchg => exchange::<S>(view),
         Mnemonic::Push => push::<S>(view),
         Mnemonic::Pop => pop::<S>(view),
-        Mnemonic::Xlatb => Some(S::routine::<system::Xlat>()),
+        Mnemonic::Xlatb => Some(S::plain::<system::Xlat>()),
         Mnemonic::Les | Mnemonic::Lds | Mnemonic::Lss | Mnemonic::Lfs | Mnemonic::Lgs => {
             by_wide_width!(view.width(0), T => S::routine::<far::LoadPointer<T>>())
         }
@@ -157,11 +157,11 @@ fn strings<S: Select>(view: &View<'_>) -> Option<S::Handler> {
     let mnemonic = view.instruction.mnemonic();
     let width = string_width(mnemonic);
     match mnemonic {
-        M::Movsb | M::Movsw | M::Movsd | M::Movsq => by_width!(width, T => S::routine::<string::Movs<T>>()),
-        M::Cmpsb | M::Cmpsw | M::Cmpsd | M::Cmpsq => by_width!(width, T => S::routine::<string::Cmps<T>>()),
-        M::Scasb | M::Scasw | M::Scasd | M::Scasq => by_width!(width, T => S::routine::<string::Scas<T>>()),
-        M::Lodsb | M::Lodsw | M::Lodsd | M::Lodsq => by_width!(width, T => S::routine::<string::Lods<T>>()),
-        M::Stosb | M::Stosw | M::Stosd | M::Stosq => by_width!(width, T => S::routine::<string::Stos<T>>()),
+        M::Movsb | M::Movsw | M::Movsd | M::Movsq => by_width!(width, T => S::string::<string::Movs<T>>()),
+        M::Cmpsb | M::Cmpsw | M::Cmpsd | M::Cmpsq => by_width!(width, T => S::string::<string::Cmps<T>>()),
+        M::Scasb | M::Scasw | M::Scasd | M::Scasq => by_width!(width, T => S::string::<string::Scas<T>>()),
+        M::Lodsb | M::Lodsw | M::Lodsd | M::Lodsq => by_width!(width, T => S::string::<string::Lods<T>>()),
+        M::Stosb | M::Stosw | M::Stosd | M::Stosq => by_width!(width, T => S::string::<string::Stos<T>>()),
         M::Insb | M::Insw | M::Insd => by_width!(width, T => S::routine::<string::Ins<T>>()),
         _ => by_width!(width, T => S::routine::<string::Outs<T>>()),
     }

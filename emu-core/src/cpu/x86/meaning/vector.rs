@@ -211,6 +211,8 @@ fn write<B: Backend, const VEX: bool, const N: usize>(b: &mut B, o: &Operands, b
 pub struct Compute<O, S, const VEX: bool, const N: usize>(PhantomData<(O, S)>);
 
 impl<O: Operation, S: VectorSource, const VEX: bool, const N: usize> Meaning for Compute<O, S, VEX, N> {
+    const CALLS: bool = true;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.check_vectors(VEX)?;
@@ -224,6 +226,8 @@ impl<O: Operation, S: VectorSource, const VEX: bool, const N: usize> Meaning for
 pub struct ComputeNarrow<S>(PhantomData<S>);
 
 impl<S: VectorSource> Meaning for ComputeNarrow<S> {
+    const CALLS: bool = true;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.check_vectors(true)?;
@@ -239,6 +243,8 @@ impl<S: VectorSource> Meaning for ComputeNarrow<S> {
 pub struct ComputeGeneral<S, const VEX: bool, const N: usize>(PhantomData<S>);
 
 impl<S: VectorSource, const VEX: bool, const N: usize> Meaning for ComputeGeneral<S, VEX, N> {
+    const CALLS: bool = true;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.check_vectors(VEX)?;
@@ -260,6 +266,8 @@ impl<S: VectorSource, const VEX: bool, const N: usize> Meaning for ComputeGenera
 pub struct Extract<T, const VEX: bool>(PhantomData<T>);
 
 impl<T: Int, const VEX: bool> Meaning for Extract<T, VEX> {
+    const CALLS: bool = true;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.check_vectors(VEX)?;
@@ -276,6 +284,8 @@ impl<T: Int, const VEX: bool> Meaning for Extract<T, VEX> {
 pub struct ComputeFlags<O, S, const VEX: bool, const N: usize>(PhantomData<(O, S)>);
 
 impl<O: Operation, S: VectorSource, const VEX: bool, const N: usize> Meaning for ComputeFlags<O, S, VEX, N> {
+    const CALLS: bool = true;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.check_vectors(VEX)?;
@@ -300,6 +310,8 @@ impl<O: Operation, S: VectorSource, const VEX: bool, const N: usize> Meaning for
 pub struct MoveVector<S, const VEX: bool, const N: usize>(PhantomData<S>);
 
 impl<S: VectorSource, const VEX: bool, const N: usize> Meaning for MoveVector<S, VEX, N> {
+    const CALLS: bool = true;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.check_vectors(VEX)?;
@@ -313,6 +325,8 @@ impl<S: VectorSource, const VEX: bool, const N: usize> Meaning for MoveVector<S,
 pub struct StoreVector<const ALIGNED: bool, const VEX: bool, const N: usize>;
 
 impl<const ALIGNED: bool, const VEX: bool, const N: usize> Meaning for StoreVector<ALIGNED, VEX, N> {
+    const CALLS: bool = true;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.check_vectors(VEX)?;
@@ -334,6 +348,8 @@ impl<const ALIGNED: bool, const VEX: bool, const N: usize> Meaning for StoreVect
 pub struct StoreNumber<T, const HIGH: bool, const VEX: bool>(PhantomData<T>);
 
 impl<T: Int, const HIGH: bool, const VEX: bool> Meaning for StoreNumber<T, HIGH, VEX> {
+    const CALLS: bool = true;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.check_vectors(VEX)?;
@@ -349,6 +365,8 @@ impl<T: Int, const HIGH: bool, const VEX: bool> Meaning for StoreNumber<T, HIGH,
 pub struct LoadNumber<T, const VEX: bool>(PhantomData<T>);
 
 impl<T: Int, const VEX: bool> Meaning for LoadNumber<T, VEX> {
+    const CALLS: bool = true;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.check_vectors(VEX)?;
@@ -363,6 +381,8 @@ impl<T: Int, const VEX: bool> Meaning for LoadNumber<T, VEX> {
 pub struct FromGeneral<T, const VEX: bool>(PhantomData<T>);
 
 impl<T: Int, const VEX: bool> Meaning for FromGeneral<T, VEX> {
+    const CALLS: bool = true;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.check_vectors(VEX)?;
@@ -377,6 +397,8 @@ impl<T: Int, const VEX: bool> Meaning for FromGeneral<T, VEX> {
 pub struct ToGeneral<T, const VEX: bool>(PhantomData<T>);
 
 impl<T: Int, const VEX: bool> Meaning for ToGeneral<T, VEX> {
+    const CALLS: bool = true;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.check_vectors(VEX)?;
@@ -392,6 +414,8 @@ impl<T: Int, const VEX: bool> Meaning for ToGeneral<T, VEX> {
 pub struct MoveQuad<const VEX: bool>;
 
 impl<const VEX: bool> Meaning for MoveQuad<VEX> {
+    const CALLS: bool = true;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.check_vectors(VEX)?;

@@ -6,6 +6,7 @@ use crate::cpu::probe::Probe;
 use crate::cpu::x86::alu::{Int, flag};
 use crate::cpu::x86::backend::{Backend, Form, Memory, offset, peek_top, push};
 use crate::cpu::x86::checked::{Checked, Fault, vector};
+use crate::cpu::x86::executing::plain;
 use crate::cpu::x86::flags;
 use crate::cpu::x86::model::Generation;
 use crate::cpu::x86::operands::Operands;
@@ -14,12 +15,6 @@ use crate::cpu::x86::state::{Activity, cr0, reg, seg};
 routines! {
     PushFlags = push_flags::<T>;
     PopFlags = pop_flags::<T>;
-    Lahf = lahf;
-    Sahf = sahf;
-    /// CLC, STC, CMC: [`Operands::detail`] is 0, 1 or 2.
-    Carry = carry;
-    /// CLD, STD: [`Operands::detail`] is the flag's new value.
-    Direction = direction;
     /// CLI, STI.
     Interrupts = interrupts;
     Hlt = hlt;
@@ -33,10 +28,43 @@ routines! {
     PopMemory = pop_memory::<T>;
     Enter = enter::<T>;
     Bound = bound::<T>;
-    Xlat = xlat;
     /// An instruction of the coprocessor that is not there.
     Escape = escape;
     EscapeMemory = escape_memory;
+}
+
+plain! {
+    Lahf = |cpu, _| {
+        let word = cpu.state().flags.word();
+        cpu.state().put(AH, word as u8);
+        Ok(())
+    };
+    Sahf = |cpu, _| {
+        let s = cpu.state();
+        let low = u16::from(s.get::<u8>(AH)) & flag::STATUS;
+        let status = s.flags.status() & flag::OF | low;
+        s.flags.set_status(status);
+        Ok(())
+    };
+    /// CLC, STC, CMC: [`Operands::detail`] is 0, 1 or 2.
+    Carry = |cpu, o| {
+        let flags = &mut cpu.state().flags;
+        let carry = if o.detail == 2 { !flags.carry() } else { o.detail == 1 };
+        flags.set_carry(carry);
+        Ok(())
+    };
+    /// CLD, STD: [`Operands::detail`] is the flag's new value.
+    Direction = |cpu, o| {
+        cpu.state().flags.put(flag::DF.into(), o.detail != 0);
+        Ok(())
+    };
+    Xlat = |cpu, o| {
+        let (table, index) = (cpu.state().get::<u64>(reg::BX), cpu.state().get::<u8>(reg::AX));
+        let at = table.wrapping_add(index.into()) & o.offset_size.mask();
+        let value = cpu.load_memory::<u8>(o.segment, at)?;
+        cpu.state().put(reg::AX, value);
+        Ok(())
+    };
 }
 
 /// PUSHF and POPF are the monitor's business in virtual-8086 mode, unless it has granted them.
@@ -62,29 +90,6 @@ fn pop_flags<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Op
 }
 
 const AH: u8 = reg::AX + reg::HIGH;
-
-fn lahf<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
-    cpu.put(AH, cpu.s.flags.word() as u8);
-    Ok(())
-}
-
-fn sahf<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
-    let low = u16::from(cpu.get::<u8>(AH)) & flag::STATUS;
-    let status = cpu.s.flags.status() & flag::OF | low;
-    cpu.s.flags.set_status(status);
-    Ok(())
-}
-
-fn carry<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    let carry = if o.detail == 2 { !cpu.s.flags.carry() } else { o.detail == 1 };
-    cpu.s.flags.set_carry(carry);
-    Ok(())
-}
-
-fn direction<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    cpu.s.flags.put(flag::DF.into(), o.detail != 0);
-    Ok(())
-}
 
 /// STI lets one more instruction pass before an interrupt, if there was none to be had before.
 fn interrupts<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
@@ -201,14 +206,6 @@ fn bound<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operan
     let upper = cpu.read::<T>(o.segment, at.wrapping_add(T::BYTES) & o.offset_size.mask())?.signed();
     let index = cpu.get::<T>(o.first).signed();
     if index < lower || index > upper { Err(Fault::plain(vector::BOUND)) } else { Ok(()) }
-}
-
-fn xlat<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    let table = cpu.get::<u64>(reg::BX);
-    let at = table.wrapping_add(u64::from(cpu.get::<u8>(reg::AX))) & o.offset_size.mask();
-    let value = cpu.read::<u8>(o.segment, at)?;
-    cpu.put(reg::AX, value);
-    Ok(())
 }
 
 fn escape<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {

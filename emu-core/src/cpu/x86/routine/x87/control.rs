@@ -5,7 +5,7 @@ use crate::cpu::bus::MemoryBus;
 use crate::cpu::probe::Probe;
 use crate::cpu::x86::backend::{Form, Memory};
 use crate::cpu::x86::checked::{Cell, Checked, Fault, vector};
-use crate::cpu::x86::executing::Executing;
+use crate::cpu::x86::executing::{Executing, plain};
 use crate::cpu::x86::flags::system;
 use crate::cpu::x86::operands::Operands;
 use crate::cpu::x86::routine::{Outcome, routines};
@@ -57,25 +57,28 @@ controls! {
         settle_error_pin(cpu);
         Ok(())
     };
+    /// FNENI, FNDISI and FNSETPM: the 8087's and the 80287's, to which later members pay no heed.
+    Ignored = |_cpu, _| Ok(());
+}
+
+plain! {
     LoadControl = |cpu, o| {
         let word = Memory::read::<_, u16>(cpu, o)?;
-        cpu.s.fpu.set_control(word);
+        cpu.state().fpu.set_control(word);
         Ok(())
     };
     StoreControl = |cpu, o| {
-        let word = cpu.s.fpu.control();
+        let word = cpu.state().fpu.control();
         Memory::write(cpu, o, word)
     };
     StoreStatus = |cpu, o| {
-        let word = cpu.s.fpu.status();
+        let word = cpu.state().fpu.status();
         Memory::write(cpu, o, word)
     };
-    /// FNENI, FNDISI and FNSETPM: the 8087's and the 80287's, to which later members pay no heed.
-    Ignored = |_cpu, _| Ok(());
     /// FNSTSW AX.
     StatusToAccumulator = |cpu, _| {
-        let word = cpu.s.fpu.status();
-        cpu.s.put(reg::AX, word);
+        let word = cpu.state().fpu.status();
+        cpu.state().put(reg::AX, word);
         Ok(())
     };
 }

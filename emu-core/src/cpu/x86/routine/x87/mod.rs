@@ -13,7 +13,7 @@ use crate::cpu::bus::MemoryBus;
 use crate::cpu::probe::Probe;
 use crate::cpu::x86::alu::flag;
 use crate::cpu::x86::checked::{Checked, Fault, Routine, vector};
-use crate::cpu::x86::executing::Executing;
+use crate::cpu::x86::executing::{Executing, Plain};
 use crate::cpu::x86::operands::Operands;
 use crate::cpu::x86::state::{State, cr0, seg};
 use crate::cpu::x86::x87::Pointer;
@@ -63,6 +63,18 @@ pub fn remember(s: &mut State, o: &Operands, next: u64) {
     let last = &mut s.fpu.last;
     last.at = Pointer { selector, offset: next.wrapping_sub(u64::from(o.length)) };
     last.opcode = o.immediate as u16;
+}
+
+/// A [`Plain`] instruction that controls the unit, and whether it waits for exceptions.
+pub struct Controls<I, const WAITS: bool>(PhantomData<I>);
+
+impl<I: Plain, const WAITS: bool> Routine for Controls<I, WAITS> {
+    fn run<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+        if cpu.s.cr0 & ABSENT != 0 {
+            return Err(Fault::plain(vector::NO_COPROCESSOR));
+        }
+        if !WAITS || !cpu.s.fpu.has_error() || pending_error(cpu, o)? { I::run(cpu, o) } else { Ok(()) }
+    }
 }
 
 impl<C: Control> Routine for Waits<C> {

@@ -452,17 +452,20 @@ fn firmware_moves_blocks_on_every_processor() {
     }
 }
 
+/// A change of settings, what of them does not fit then, and a part of the sentence.
+type Case = (fn(&mut Profile), Option<Field>, &'static str);
+
 #[test]
 fn settings_that_cannot_be_are_told_with_what_would_help() {
     let catalogue = Catalogue::standard();
-    let cases: [(&dyn Fn(&mut Profile), Option<Field>, &str); 7] = [
-        (&|_| (), None, ""),
-        (&|p| p.memory_kib = 48 * 1024, None, ""),
-        (&|p| p.memory_kib = 48 * 1024 + 1, Some(Field::Memory), "whole MB"),
-        (&|p| p.memory_kib = 3073 * 1024, Some(Field::Memory), "3072 MB"),
-        (&|p| "80286".clone_into(&mut p.cpu.model), Some(Field::Memory), "14 MB"),
-        (&|p| p.cpu.clock_hz = 123_456_789, None, ""),
-        (&|p| p.cpu.clock_hz = 1000, Some(Field::CpuClock), "1000 Hz"),
+    let cases: [Case; 7] = [
+        (|_| (), None, ""),
+        (|p| p.memory_kib = 48 * 1024, None, ""),
+        (|p| p.memory_kib = 48 * 1024 + 1, Some(Field::Memory), "whole MB"),
+        (|p| p.memory_kib = 3073 * 1024, Some(Field::Memory), "3072 MB"),
+        (|p| "80286".clone_into(&mut p.cpu.model), Some(Field::Memory), "14 MB"),
+        (|p| p.cpu.clock_hz = 123_456_789, None, ""),
+        (|p| p.cpu.clock_hz = 1000, Some(Field::CpuClock), "1000 Hz"),
     ];
     for (change, field, words) in cases {
         let mut profile = (boards::bare::KIND.profile)();

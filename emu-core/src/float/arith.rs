@@ -8,13 +8,13 @@ use super::nan::{invalid, nan_outcome, settle_denormals, special_operands};
 use super::round::{HALF, Unrounded, round_and_pack, shift_right_sticky};
 
 /// `a + b`
-#[inline]
+#[inline(always)]
 pub fn add<F: Format>(a: F, b: F, env: &Env) -> Outcome<F> {
     add_signed(a, b, false, env)
 }
 
 /// `a - b`
-#[inline]
+#[inline(always)]
 pub fn sub<F: Format>(a: F, b: F, env: &Env) -> Outcome<F> {
     add_signed(a, b, true, env)
 }
@@ -86,7 +86,7 @@ fn add_wide(x: (bool, i32, u128), y: (bool, i32, u128)) -> Option<Unrounded> {
 }
 
 /// `a × b`
-#[inline]
+#[inline(always)]
 pub fn mul<F: Format>(a: F, b: F, env: &Env) -> Outcome<F> {
     let (x, y) = (unpack(a), unpack(b));
     if x.is_normal() && y.is_normal() {
@@ -118,7 +118,7 @@ fn mul_special<F: Format>(x: Unpacked, y: Unpacked, env: &Env) -> Outcome<F> {
 }
 
 /// `a / b`
-#[inline]
+#[inline(always)]
 pub fn div<F: Format>(a: F, b: F, env: &Env) -> Outcome<F> {
     let (x, y) = (unpack(a), unpack(b));
     if x.is_normal() && y.is_normal() {

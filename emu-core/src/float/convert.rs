@@ -8,7 +8,7 @@ use super::nan::{invalid, nan_outcome, quieted, settle_denormals};
 use super::round::{Rest, Unrounded, round_and_pack};
 
 /// `a` in another format. An extended result is never rounded by precision control.
-#[inline]
+#[inline(always)]
 pub fn convert<F: Format, G: Format>(a: F, env: &Env) -> Outcome<G> {
     let x = unpack(a);
     if x.is_normal() {

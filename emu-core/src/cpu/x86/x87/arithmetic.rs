@@ -153,22 +153,23 @@ const ENV_53: Env = Env { precision: Precision::Bits53, ..Env::X87 };
 impl Fpu {
     /// Computes as the control word says; the usual settings are constants, which makes shorter code of it.
     #[inline(always)]
-    fn computed(&self, compute: impl Fn(&Env) -> Outcome<F80>) -> Outcome<F80> {
+    fn computed<O: Operation>(&self, a: F80, b: F80) -> Outcome<F80> {
         match self.control & STEERING {
-            USUAL_64 => compute(&Env::X87),
-            USUAL_53 => compute(&ENV_53),
-            _ => compute(&self.env()),
+            USUAL_64 => O::of(a, b, &Env::X87),
+            USUAL_53 => O::of(a, b, &ENV_53),
+            control => computed_otherwise::<O>(a, b, control),
         }
     }
 
-    /// ST(`destination`) and ST(`other`) combined, into ST(`destination`); `POP`: ST(0) then leaves the stack.
-    #[inline(always)]
+    /// ST(`destination`) and ST(`other`) combined, into ST(`destination`); `POP`: ST(0) then leaves the stack. Long enough
+    /// for a call, as are the others that compute.
+    #[inline(never)]
     pub fn combine<O: Operation, const POP: bool>(&mut self, destination: u8, other: u8) {
         let kept = if self.is_empty(destination) || self.is_empty(other) {
             self.underflow_into(destination)
         } else {
             let (a, b) = (self.st(destination), self.st(other));
-            let outcome = self.computed(|env| O::of(a, b, env));
+            let outcome = self.computed::<O>(a, b);
             self.keep(destination, outcome)
         };
         if POP && kept {
@@ -177,14 +178,14 @@ impl Fpu {
     }
 
     /// ST(0) and an operand from memory combined, into ST(0).
-    #[inline(always)]
+    #[inline(never)]
     pub fn combine_with<O: Operation>(&mut self, operand: Widened) {
         if self.is_empty(0) {
             self.underflow_into(0);
             return;
         }
         let a = self.st(0);
-        let mut outcome = self.computed(|env| O::of(a, operand.value, env));
+        let mut outcome = self.computed::<O>(a, operand.value);
         if operand.denormal {
             outcome = self.with_denormal(a, outcome);
         }
@@ -223,7 +224,7 @@ impl Fpu {
     }
 
     /// ST(0) = a function of ST(0).
-    #[inline(always)]
+    #[inline(never)]
     pub fn apply<F: Function>(&mut self) {
         if self.is_empty(0) {
             self.underflow_into(0);
@@ -235,14 +236,14 @@ impl Fpu {
     }
 
     /// FCOM and its kin: ST(0) compared with an operand from memory, into C0, C2 and C3. Gives whether it may pop.
-    #[inline(always)]
+    #[inline(never)]
     pub fn compare(&mut self, other: Widened) -> bool {
         let compared = self.order(other, true);
         self.note_order(compared)
     }
 
     /// [`Self::compare`] with ST(`i`).
-    #[inline(always)]
+    #[inline(never)]
     pub fn compare_register(&mut self, i: u8, signalling: bool) -> bool {
         let compared = self.order_register(i, signalling);
         self.note_order(compared)
@@ -393,6 +394,12 @@ impl Fpu {
     }
 }
 
+#[cold]
+#[inline(never)]
+fn computed_otherwise<O: Operation>(a: F80, b: F80, control: u16) -> Outcome<F80> {
+    O::of(a, b, &Env::from_x87_control(control))
+}
+
 /// What a comparison found.
 #[derive(Clone, Copy, Debug)]
 pub struct Compared {
@@ -405,12 +412,9 @@ pub struct Compared {
 /// C3, C2 and C0 after a comparison.
 #[inline(always)]
 fn condition(order: Option<Ordering>) -> u16 {
-    match order {
-        Some(Ordering::Greater) => 0,
-        Some(Ordering::Less) => status::C0,
-        Some(Ordering::Equal) => status::C3,
-        None => status::CONDITION,
-    }
+    // A table: which way a comparison goes is hard to foretell.
+    const CONDITIONS: [u16; 3] = [status::C0, status::C3, 0];
+    order.map_or(status::CONDITION, |order| CONDITIONS[(order as i8 + 1) as usize])
 }
 
 /// FPTAN gives a one beside the tangent, which a NaN takes the place of.

@@ -4,6 +4,11 @@ use super::arithmetic::{Short, Widened};
 use super::{Fpu, indefinite, status};
 use crate::float::{self, Env, F80, Flags, Outcome, PackedDecimal, Rounding};
 
+/// The bits of the control word that a store depends on: masks and rounding.
+const ROUNDING_AND_MASKS: u16 = 0x0C3F;
+/// Of these: to nearest, everything masked.
+const NEAREST_AND_MASKED: u16 = 0x003F;
+
 /// What a store does.
 #[derive(Clone, Copy, Debug)]
 pub struct Store<T> {
@@ -152,9 +157,19 @@ impl Fpu {
         Store { value, flags, rounded_up, stack_fault: false }
     }
 
-    /// FST of a single or double.
+    /// FST of a single or double. The usual settings are constants, which makes shorter code of it.
     #[inline(always)]
     pub fn prepare_short<F: Short>(&self) -> Store<u64> {
+        if self.control & ROUNDING_AND_MASKS == NEAREST_AND_MASKED && !self.is_empty(0) {
+            let Outcome { value, flags, rounded_up } = float::convert::<F80, F>(self.st(0), &Env::X87);
+            return Store { value: Some(value.bits()), flags, rounded_up, stack_fault: false };
+        }
+        self.prepare_short_otherwise::<F>()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn prepare_short_otherwise<F: Short>(&self) -> Store<u64> {
         let nan: F = float::default_nan(float::NanRule::X87);
         self.prepare(nan.bits(), |a| float::convert::<F80, F>(a, &self.env()).map(F::bits))
     }
@@ -166,7 +181,7 @@ impl Fpu {
     }
 
     /// FIST, or FISTTP, of so many bits.
-    #[inline(always)]
+    #[inline(never)]
     pub fn prepare_integer<const TRUNCATE: bool>(&self, bits: u32) -> Store<u64> {
         let mut env = self.env();
         if TRUNCATE {

@@ -4,6 +4,7 @@
 mod arithmetic;
 mod bits;
 mod control;
+mod mmx;
 mod system;
 mod transfer;
 mod vector;
@@ -241,6 +242,7 @@ impl<'a> View<'a> {
             .or_else(|| arithmetic::select::<S>(self))
             .or_else(|| bits::select::<S>(self))
             .or_else(|| control::select::<S>(self))
+            .or_else(|| mmx::select::<S>(self))
             .or_else(|| vector::select::<S>(self))
             .or_else(|| vector_rare::select::<S>(self))
     }

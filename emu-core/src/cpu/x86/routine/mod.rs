@@ -6,11 +6,13 @@ pub mod descriptor;
 pub mod exchange;
 pub mod extended;
 pub mod far;
+pub mod mmx;
 pub mod model_specific;
 pub mod random;
 pub mod string;
 pub mod system;
 pub mod system_call;
+pub mod three_d_now;
 pub mod vector;
 pub mod x87;
 

@@ -4,8 +4,8 @@ use super::{Kind, Select, View};
 use crate::cpu::x86::meaning::vector::Packed;
 use crate::cpu::x86::routine::mmx::{
     Align, Compute, EightBytes, Extract, FromDoubles, FromSingles, FromVector, Insert, Lanes, Layout, Leave,
-    Load, MaskedBytes, MoveMask, Place, Row, StoreDword, StoreQuad, ThreeDNow, ToDoubles, ToGeneral, ToSingles,
-    ToVector, Upper,
+    Load, MaskedBytes, MoveMask, Place, Row, StoreDword, StoreQuad, ThreeDNow, ToDoubles, ToGeneral,
+    ToSingles, ToVector, Upper,
 };
 use crate::cpu::x86::vector;
 use iced_x86::{CpuidFeature, Mnemonic};
@@ -15,7 +15,9 @@ pub(super) fn select<S: Select>(view: &mut View<'_>) -> Option<S::Handler> {
     if matches!(mnemonic, Mnemonic::Emms | Mnemonic::Femms) {
         return Some(S::routine::<Leave>());
     }
-    if !(0..view.instruction.op_count()).any(|i| view.instruction.op_register(i).is_mm()) {
+    // With an operand in memory, these name no MMX register.
+    let converts = matches!(mnemonic, Mnemonic::Cvtpi2ps | Mnemonic::Cvtpi2pd);
+    if !converts && !(0..view.instruction.op_count()).any(|i| view.instruction.op_register(i).is_mm()) {
         return None;
     }
     arrange(view, 0);
@@ -127,7 +129,9 @@ fn computes<S: Select>(view: &mut View<'_>) -> Option<S::Handler> {
         M::Punpckhwd => of::<S, Upper>(view, M::Punpcklwd),
         M::Punpckhdq => of::<S, Upper>(view, M::Punpckldq),
         M::Packsswb | M::Packuswb | M::Packssdw => of::<S, Row>(view, mnemonic),
-        M::Phaddw | M::Phaddd | M::Phaddsw | M::Phsubw | M::Phsubd | M::Phsubsw => of::<S, Row>(view, mnemonic),
+        M::Phaddw | M::Phaddd | M::Phaddsw | M::Phsubw | M::Phsubd | M::Phsubsw => {
+            of::<S, Row>(view, mnemonic)
+        }
         M::Pshufb => of::<S, EightBytes>(view, mnemonic),
         M::Pshufw => of::<S, Lanes>(view, M::Pshuflw),
         _ => of::<S, Lanes>(view, mnemonic),

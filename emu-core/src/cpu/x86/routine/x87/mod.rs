@@ -115,7 +115,10 @@ fn wait<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Re
 }
 
 /// [`wait`] where the unit is there.
-pub(super) fn pending_error<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Result<bool, Fault> {
+pub(super) fn pending_error<B: MemoryBus, P: Probe>(
+    cpu: &mut Checked<'_, B, P>,
+    o: &Operands,
+) -> Result<bool, Fault> {
     if cpu.s.cr0 & cr0::NE != 0 {
         return Err(Fault::plain(vector::FLOATING_POINT));
     }

@@ -15,5 +15,4 @@
 
 pub mod cache;
 pub mod driver;
-#[allow(unsafe_code)]
 pub mod op;

@@ -10,6 +10,8 @@
 //!   there is a next operation wherever [`next`] is used;
 //! * a link is the distance to a header in the same arena, or zero; the cache undoes the links to what it drops.
 
+#![allow(unsafe_code)]
+
 use super::cache::Flow;
 use crate::mem::{GuestOrder, Ways};
 use std::marker::PhantomData;

@@ -28,6 +28,13 @@ const _: () = assert!(TLB_ENTRIES.is_power_of_two() && TLB_ENTRIES > 1);
 const _: () =
     assert!(size_of::<usize>() == size_of::<u64>(), "guest addresses are mapped into a 64-bit host's");
 
+/// One table for each kind of access.
+const TABLES: usize = Table::ALL.len();
+/// How many filled entries are listed at the most.
+const FEW: usize = 512;
+
+const _: () = assert!(2 * TABLES * TLB_ENTRIES <= 1 << 16, "an entry is named by 16 bits");
+
 /// What an access is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Table {
@@ -280,6 +287,9 @@ impl Ways<LittleGuest> {
 pub struct Tlb<O: GuestOrder = LittleGuest> {
     /// By [`Privilege`].
     ways: Box<[Ways<O>; 2]>,
+    /// The entries that may not be empty, by way, table and slot, as long as they are few: forgetting everything, which
+    /// guests do at each change of address space, need not touch the others then.
+    filled: Vec<u16>,
     /// Every block that an entry may point into.
     blocks: Vec<Arc<RamBlock>>,
     mailbox: Arc<Mailbox>,
@@ -311,6 +321,7 @@ impl<O: GuestOrder> Tlb<O> {
         let Ok(ways) = ways.try_into() else { unreachable!("two were made") };
         Self {
             ways,
+            filled: Vec::with_capacity(FEW),
             blocks: Vec::new(),
             mailbox: Arc::default(),
             counters: TlbCounters::default(),
@@ -414,6 +425,10 @@ impl<O: GuestOrder> Tlb<O> {
         let ways = &mut self.ways[privilege as usize];
         ways.tables[table as usize][slot(at)] = Entry { tag: page, xor };
         ways.frames[table as usize][slot(at)] = page_of(physical.0);
+        if self.filled.len() < FEW {
+            let table = privilege as usize * TABLES + table as usize;
+            self.filled.push((table * TLB_ENTRIES + slot(at)) as u16);
+        }
         self.counters.table(table).fills += 1;
         true
     }
@@ -428,7 +443,15 @@ impl<O: GuestOrder> Tlb<O> {
     /// Forgets everything.
     pub fn flush(&mut self) {
         self.generation += 1;
-        self.entries_mut().for_each(|entries| entries.fill(EMPTY_ENTRY));
+        if self.filled.len() < FEW {
+            for &place in &self.filled {
+                let (table, slot) = (usize::from(place) / TLB_ENTRIES, usize::from(place) % TLB_ENTRIES);
+                self.ways[table / TABLES].tables[table % TABLES][slot] = EMPTY_ENTRY;
+            }
+        } else {
+            self.entries_mut().for_each(|entries| entries.fill(EMPTY_ENTRY));
+        }
+        self.filled.clear();
         self.blocks.clear();
     }
 

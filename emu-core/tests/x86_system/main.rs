@@ -4,8 +4,10 @@ mod bench;
 #[allow(dead_code, reason = "made for another test")]
 #[path = "../x86_engines/bus.rs"]
 mod bus;
+mod debugging;
 mod levels;
 mod long;
 mod pages;
 mod segments;
 mod tasks;
+mod virtual_8086;

@@ -2,8 +2,10 @@
 //!
 //! [`i8086`] is stepped by bus cycles. The 80286 and its successors ([`cpu::X86`]) share one state ([`state`]), one form in
 //! which each instruction's meaning is written ([`backend`], [`meaning`], [`routine`]) and one way from bytes to handlers
-//! ([`lower`]); engines differ in what executes them. There is one so far: [`strict`]. Real mode only: what enters
-//! protected mode is accepted, and changes nothing yet.
+//! ([`lower`]); engines differ in what executes them. What protected and long mode add lies in
+//! [`checked`]: segments, gates, tasks, pages. What members differ in is data ([`model`]).
+//!
+//! Not modelled: system management mode, performance counters, machine checks, translations by context (PCID).
 
 pub mod alu;
 pub mod backend;

@@ -368,6 +368,8 @@ pub struct State {
     pub shadow: bool,
     /// The instruction at RIP is a repeated one that has begun.
     pub repeating: bool,
+    /// Data breakpoints that the present instruction has met, as DR6 tells them.
+    pub breakpoints: u64,
     /// An NMI's handler is at work: no other comes before IRET.
     pub nmi_blocked: bool,
     /// Some page larger than 4 KiB has been translated since all translations were last forgotten.
@@ -413,6 +415,7 @@ impl State {
             activity: Activity::Running,
             shadow: false,
             repeating: false,
+            breakpoints: 0,
             nmi_blocked: false,
             has_large_pages: false,
             mode_changes: 0,
@@ -526,6 +529,26 @@ impl State {
     #[inline(always)]
     pub fn privilege(&self) -> Privilege {
         if self.cpl() == 3 { Privilege::User } else { Privilege::Supervisor }
+    }
+
+    /// Whether the debug registers watch anything.
+    #[inline(always)]
+    pub fn has_breakpoints(&self) -> bool {
+        self.debug[7] & 0xFF != 0
+    }
+
+    /// The breakpoints that an access of `bytes` meets, as DR6 tells them: at first byte `linear`, of one of these `kinds`
+    /// (R/W of DR7: 0 execution, 1 writes, 3 reads and writes).
+    pub fn breakpoints_met(&self, linear: u64, bytes: u64, kinds: &[u64]) -> u64 {
+        let met = |i: usize| {
+            let control = self.debug[7] >> (16 + 4 * i);
+            let length = [1, 2, 8, 4][(control >> 2 & 3) as usize];
+            let start = self.debug[i] & !(length - 1);
+            let enabled = self.debug[7] >> (2 * i) & 3 != 0;
+            let overlaps = linear.wrapping_sub(start) < length || start.wrapping_sub(linear) < bytes;
+            enabled && kinds.contains(&(control & 3)) && overlaps
+        };
+        (0..4).filter(|&i| met(i)).fold(0, |bits, i| bits | 1 << i)
     }
 
     /// The bits that a stack pointer has.

@@ -2,6 +2,7 @@
 
 use super::backend::Meaning;
 use super::checked::{Checked, Fault, Handler, Origin, Routine, run_meaning, vector};
+use super::flags::system;
 use super::lower::{Lowered, Select, Undecodable, lower};
 use super::state::{Activity, dr6, reg, seg};
 use crate::cpu::Exit;
@@ -125,15 +126,33 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         self.s.counters.instructions += u64::from(!self.s.repeating);
         self.s.repeating = false;
         self.s.now += self.model.clocks_per_instruction;
+        if self.s.has_breakpoints() && self.breaks_at(start) {
+            return;
+        }
         let done = instruction(self);
         self.s.registers[usize::from(reg::IP)] = 0;
+        let met = std::mem::take(&mut self.s.breakpoints);
         if let Err(fault) = done {
             self.s.rip = start;
             self.raise(fault);
-        } else if traps && !self.s.shadow && self.s.activity != Activity::Shutdown {
-            self.s.debug[6] |= dr6::BS;
+        } else if (traps || met != 0) && !self.s.shadow && self.s.activity != Activity::Shutdown {
+            self.s.debug[6] |= met | if traps { dr6::BS } else { 0 };
             self.raise(Fault::plain(vector::DEBUG));
         }
+    }
+
+    /// Raises the exception of an instruction breakpoint at `start`, if there is one and RF does not hold it back this time.
+    fn breaks_at(&mut self, start: u64) -> bool {
+        let held_back = self.s.flags.has(system::RF);
+        self.s.flags.put(system::RF, false);
+        let met = self.s.breakpoints_met(self.s.code_address(start).linear, 1, &[0]);
+        if held_back || met == 0 {
+            return false;
+        }
+        self.s.debug[6] |= met;
+        self.s.flags.put(system::RF, true);
+        self.raise(Fault::plain(vector::DEBUG));
+        true
     }
 
     /// Fetches and decodes the instruction at RIP.

@@ -4,7 +4,7 @@ use super::Checked;
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::probe::Probe;
 use crate::cpu::x86::flags::system;
-use crate::cpu::x86::state::Activity;
+use crate::cpu::x86::state::{Activity, dr7};
 
 /// Numbers of the exceptions.
 pub mod vector {
@@ -139,6 +139,9 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         };
         done.map_err(|fault| if origin == Origin::Event { fault.external() } else { fault })?;
         self.s.activity = Activity::Running;
+        if vector == vector::DEBUG && origin == Origin::Event {
+            self.s.debug[7] &= !dr7::GD;
+        }
         if vector == vector::NMI && origin == Origin::Event {
             self.s.nmi_blocked = true;
         }

@@ -57,7 +57,7 @@ fn width_of(bytes: u64) -> Width {
 impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     /// The linear address of an access of the program, if its segment admits it.
     #[inline]
-    pub fn linear(&self, segment: u8, offset: u64, bytes: u64, writes: bool) -> Result<Linear, Fault> {
+    pub fn linear(&mut self, segment: u8, offset: u64, bytes: u64, writes: bool) -> Result<Linear, Fault> {
         let part = self.s.segment(segment);
         let linear = if self.s.is_64_bit() {
             let base = if segment >= seg::FS { part.base } else { 0 };
@@ -74,6 +74,10 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         };
         if linear.0 & (bytes - 1) != 0 && self.s.checks_alignment() {
             return Err(Fault::with_code(vector::ALIGNMENT, 0));
+        }
+        if self.s.has_breakpoints() {
+            let kinds: &[u64] = if writes { &[1, 3] } else { &[3] };
+            self.s.breakpoints |= self.s.breakpoints_met(linear.0, bytes, kinds);
         }
         Ok(linear)
     }

@@ -10,6 +10,7 @@ mod segment;
 mod stack;
 mod task;
 mod transfer;
+mod virtual_8086;
 
 use super::alu::{Int, flag};
 use super::backend::Meaning;
@@ -25,6 +26,7 @@ use std::marker::PhantomData;
 pub use exception::{Fault, Origin, vector};
 pub use memory::{Cell, is_canonical};
 pub use segment::{Descriptor, index_of, is_null, kind};
+pub use virtual_8086::Sensitive;
 
 /// A processor at work on a bus.
 pub struct Checked<'a, B, P> {
@@ -84,7 +86,12 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     pub fn set_flags<T: Int>(&mut self, value: T) {
         let settable = self.poppable_flags() & T::MASK;
         let word = self.s.flags.word() & !settable | value.wide() & settable;
-        self.s.set_flags_word(word & !system::RF);
+        let word = word & !system::RF;
+        let changed = word ^ self.s.flags.word();
+        self.s.set_flags_word(word);
+        if changed & system::AC != 0 {
+            self.follow_smap();
+        }
     }
 
     fn poppable_flags(&self) -> u64 {

@@ -5,6 +5,7 @@ use super::interrupt::{Gate, Target};
 use super::segment::{Descriptor, index_of, is_null, kind, null_stack};
 use super::stack::Stack;
 use super::task::Switch;
+use super::virtual_8086::Sensitive;
 use super::{Checked, Fault, vector};
 use crate::addr::Width;
 use crate::cpu::bus::MemoryBus;
@@ -250,9 +251,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     /// # Errors
     /// As [`Self::jump_far`].
     pub fn interrupt_return(&mut self, width: Width) -> Result<(), Fault> {
-        if self.s.is_virtual_8086() && self.s.flags.iopl() < 3 {
-            return Err(general_protection(0));
-        }
+        let sensitive = self.sensitive(width)?;
         if self.s.is_protected() && self.s.flags.has(system::NT) && !self.s.is_virtual_8086() {
             return self.return_to_task();
         }
@@ -261,11 +260,17 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         let selector = self.pop_from(&mut stack, width)? as u16;
         let flags = self.pop_from(&mut stack, width)?;
         if self.s.is_real_like() {
+            if sensitive == Sensitive::Virtual {
+                self.admit_virtual_flags(flags)?;
+            }
             self.admit_target(offset)?;
             self.load_real(seg::CS, selector);
             self.s.rip = offset;
             self.take_stack(&stack);
-            self.set_returned_flags(width, flags);
+            match sensitive {
+                Sensitive::Plain => self.set_returned_flags(width, flags),
+                Sensitive::Virtual => self.set_virtual_flags(flags),
+            }
         } else if width == Width::Dword && flags & system::VM != 0 && self.s.cpl() == 0 {
             self.return_to_virtual_8086(&mut stack, selector, offset, flags)?;
         } else {
@@ -337,11 +342,16 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         };
         let always =
             u64::from(flag::STATUS | flag::TF | flag::DF) | system::NT | system::RF | system::AC | system::ID;
-        let mut settable = (always | of_level) & self.model.flag_bits() & width.mask();
+        // Nobody sees RF but instruction breakpoints.
+        let unseen = if self.s.has_breakpoints() { 0 } else { system::RF };
+        let mut settable = (always | of_level) & self.model.flag_bits() & width.mask() & !unseen;
         if !self.s.is_protected() {
             settable &= self.model.real_mode_flags() | system::RF;
         }
-        let word = self.s.flags.word() & !settable | flags & settable;
+        let word = self.s.flags.word() & !settable & !system::RF | flags & settable;
+        if (word ^ self.s.flags.word()) & system::AC != 0 {
+            self.follow_smap();
+        }
         self.s.set_flags_word(word);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Kind, Select, View, by_wide_width};
 use crate::addr::Width;
-use crate::cpu::x86::routine::{control, descriptor, far, model_specific, system_call};
+use crate::cpu::x86::routine::{control, descriptor, far, loadall, model_specific, system_call, wait};
 use crate::cpu::x86::state::seg;
 use iced_x86::{Code, Mnemonic, Register};
 
@@ -29,6 +29,16 @@ fn calls<S: Select>(view: &View<'_>) -> Option<S::Handler> {
         Code::Sysenter => S::routine::<system_call::Sysenter>(),
         Code::Sysexitd => S::routine::<system_call::Sysexit<u32>>(),
         Code::Sysexitq => S::routine::<system_call::Sysexit<u64>>(),
+        Code::Loadall286 => S::routine::<loadall::Loadall286>(),
+        Code::Loadall386 => S::routine::<loadall::Loadall386>(),
+        Code::Monitorw => S::routine::<wait::Monitor<u16>>(),
+        Code::Monitord => S::routine::<wait::Monitor<u32>>(),
+        Code::Monitorq => S::routine::<wait::Monitor<u64>>(),
+        Code::Mwait => S::routine::<wait::Mwait>(),
+        Code::Clac | Code::Stac => S::routine::<wait::AlignmentCheck>(),
+        Code::Invpcid_r32_m128 => S::routine::<wait::Invpcid<u32>>(),
+        Code::Invpcid_r64_m128 => S::routine::<wait::Invpcid<u64>>(),
+        Code::Rdtscp => S::routine::<wait::Rdtscp>(),
         Code::Swapgs => S::routine::<system_call::Swapgs>(),
         Code::Rdfsbase_r32 | Code::Rdgsbase_r32 => S::routine::<system_call::ReadBase<u32>>(),
         Code::Rdfsbase_r64 | Code::Rdgsbase_r64 => S::routine::<system_call::ReadBase<u64>>(),
@@ -106,7 +116,7 @@ fn descriptors<S: Select>(view: &View<'_>) -> Option<S::Handler> {
 pub(super) const fn detail(mnemonic: Mnemonic) -> Option<u8> {
     Some(match mnemonic {
         Mnemonic::Sidt | Mnemonic::Lidt | Mnemonic::Verw | Mnemonic::Lsl => 1,
-        Mnemonic::Rdgsbase | Mnemonic::Wrgsbase => 1,
+        Mnemonic::Rdgsbase | Mnemonic::Wrgsbase | Mnemonic::Stac => 1,
         Mnemonic::Sldt | Mnemonic::Lldt => seg::LDTR,
         Mnemonic::Str | Mnemonic::Ltr => seg::TR,
         _ => return None,

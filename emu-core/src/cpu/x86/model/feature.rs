@@ -147,7 +147,7 @@ pub(super) fn of_instruction(group: CpuidFeature) -> Needs {
         C::INTEL8086 => return Needs::Since(Generation::I8086),
         C::INTEL186 => return Needs::Since(Generation::I80186),
         C::INTEL286 | C::INTEL286_ONLY => return Needs::Since(Generation::I80286),
-        C::INTEL386 | C::UMOV => return Needs::Since(Generation::I80386),
+        C::INTEL386 | C::INTEL386_ONLY | C::UMOV => return Needs::Since(Generation::I80386),
         C::INTEL486 => return Needs::Since(Generation::I80486),
         C::X64 => F::LongMode,
         C::FPU | C::FPU287 | C::FPU387 => F::Fpu,

@@ -32,7 +32,7 @@ routines! {
 }
 
 /// The width of `T` as a frame's.
-const fn width_of<T: Int>() -> Width {
+pub(super) const fn width_of<T: Int>() -> Width {
     match T::BITS {
         16 => Width::Word,
         32 => Width::Dword,
@@ -120,8 +120,8 @@ fn pop_selector<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: 
 
 fn int<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
     let short = o.length == 1;
-    if cpu.s.is_virtual_8086() && cpu.s.flags.iopl() < 3 && !short {
-        return Err(Fault::with_code(vector::GENERAL_PROTECTION, 0));
+    if !short && cpu.redirect_interrupt(o.immediate as u8)? {
+        return Ok(());
     }
     cpu.interrupt(o.immediate as u8, Origin::Program)
 }

@@ -6,6 +6,7 @@ pub mod descriptor;
 pub mod exchange;
 pub mod extended;
 pub mod far;
+pub mod loadall;
 pub mod mmx;
 pub mod model_specific;
 pub mod random;
@@ -14,6 +15,7 @@ pub mod system;
 pub mod system_call;
 pub mod three_d_now;
 pub mod vector;
+pub mod wait;
 pub mod x87;
 
 /// Makes a [`Routine`](super::checked::Routine) of each function: a type by which an engine can name it.

@@ -1,11 +1,12 @@
 //! Flags, ports, the stack in bulk, and waiting.
 
+use super::far::width_of;
 use super::{Outcome, routines};
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::probe::Probe;
 use crate::cpu::x86::alu::{Int, flag};
 use crate::cpu::x86::backend::{Backend, Form, Memory, offset, peek_top, push};
-use crate::cpu::x86::checked::{Checked, Fault, vector};
+use crate::cpu::x86::checked::{Checked, Fault, Sensitive, vector};
 use crate::cpu::x86::executing::plain;
 use crate::cpu::x86::flags;
 use crate::cpu::x86::model::Generation;
@@ -67,25 +68,25 @@ plain! {
     };
 }
 
-/// PUSHF and POPF are the monitor's business in virtual-8086 mode, unless it has granted them.
-fn require_open_flags<B: MemoryBus, P: Probe>(cpu: &Checked<'_, B, P>) -> Outcome {
-    if cpu.s.is_virtual_8086() && cpu.s.flags.iopl() < 3 {
-        return Err(Fault::with_code(vector::GENERAL_PROTECTION, 0));
-    }
-    Ok(())
-}
-
 fn push_flags<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
-    require_open_flags(cpu)?;
-    let word = cpu.s.flags.word() & !(flags::system::RF | flags::system::VM);
+    let word = match cpu.sensitive(width_of::<T>())? {
+        Sensitive::Plain => cpu.s.flags.word() & !(flags::system::RF | flags::system::VM),
+        Sensitive::Virtual => cpu.virtual_flags(),
+    };
     push(cpu, T::low(word))
 }
 
 fn pop_flags<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
-    require_open_flags(cpu)?;
+    let sensitive = cpu.sensitive(width_of::<T>())?;
     let (value, top) = peek_top::<_, T>(cpu)?;
+    if sensitive == Sensitive::Virtual {
+        cpu.admit_virtual_flags(value.wide())?;
+    }
     cpu.set_stack_top(top);
-    cpu.set_flags(value);
+    match sensitive {
+        Sensitive::Plain => cpu.set_flags(value),
+        Sensitive::Virtual => cpu.set_virtual_flags(value.wide()),
+    }
     Ok(())
 }
 
@@ -93,13 +94,7 @@ const AH: u8 = reg::AX + reg::HIGH;
 
 /// STI lets one more instruction pass before an interrupt, if there was none to be had before.
 fn interrupts<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    if cpu.s.is_protected() && cpu.s.cpl() > cpu.s.flags.iopl() {
-        return Err(Fault::with_code(vector::GENERAL_PROTECTION, 0));
-    }
-    let before = cpu.s.flags.has(flag::IF.into());
-    cpu.s.flags.put(flag::IF.into(), o.detail != 0);
-    cpu.s.shadow = o.detail != 0 && !before;
-    Ok(())
+    cpu.set_interrupts(o.detail != 0)
 }
 
 fn hlt<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {

@@ -20,6 +20,7 @@ pub mod i8086;
 pub mod lower;
 pub mod meaning;
 pub mod model;
+pub mod msr;
 pub mod operands;
 pub mod routine;
 pub mod state;

@@ -266,7 +266,9 @@ fn leave<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> O
 /// Two integers become numbers of a vector register, whose upper bits `keep` are kept.
 fn to_numbers<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands, keep: u128) -> Outcome {
     cpu.check_vectors(false)?;
-    if !is_ready(cpu, o)? {
+    // With an operand in memory, nothing of this is MMX's.
+    let from_register = o.detail == Place::Register as u8;
+    if from_register && !is_ready(cpu, o)? {
         return Ok(());
     }
     let b = u128::from(source(cpu, o)?);
@@ -275,7 +277,7 @@ fn to_numbers<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands,
     if !control.is_quiet() {
         cpu.settle(control)?;
     }
-    if keep != 0 || o.detail == Place::Register as u8 {
+    if from_register {
         cpu.s.fpu.enter_mmx();
     }
     let old = cpu.s.block(o.first, 0);

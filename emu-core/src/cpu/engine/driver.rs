@@ -228,6 +228,10 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
                     self.settle(guest);
                     return;
                 }
+                Leave::Late => {
+                    self.stand_at(guest, last);
+                    return;
+                }
                 Leave::Unlinked => self.follow(guest, Some(last)),
                 Leave::Unknown => self.follow(guest, None),
             };
@@ -289,15 +293,24 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
         header.operands.address().wrapping_add(side.offset.into())
     }
 
+    /// Takes over in front of an operation within a trace. Gives its address.
+    fn stand_at<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G, at: usize) -> u64 {
+        let header = self.cache.arena[at - usize::from(self.cache.arena[at].place)];
+        let side = self.cache.side[at];
+        let account = self.cache.env.account.refunded(header.cost - side.cycles, header.count - side.count);
+        guest.spend((self.granted - account.budget()) as u64, account.count());
+        let address = self.address_of(at, &side);
+        guest.set_address(address);
+        address
+    }
+
     /// Has the checked backend execute an operation, and goes on behind it if nothing else has come up.
     fn execute<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G, at: usize) -> Came {
         let op = self.cache.arena[at];
         let header = self.cache.arena[at - usize::from(op.place)];
         let side = self.cache.side[at];
-        let account = self.cache.env.account.refunded(header.cost - side.cycles, header.count - side.count);
-        guest.spend((self.granted - account.budget()) as u64, account.count());
+        let address = self.stand_at(guest, at);
         self.cache.counters.checked += 1;
-        let address = self.address_of(at, &side);
         guest.execute(side.checked, &op.operands, header.operands.address(), address);
         let next = self.address_of(at + 1, &self.cache.side[at + 1]);
         let same = guest.generation() == self.generation && guest.mode_changes() == self.mode_changes;

@@ -16,3 +16,4 @@
 pub mod cache;
 pub mod driver;
 pub mod op;
+pub mod slot;

@@ -101,6 +101,12 @@ impl Account {
         (left >= 0).then_some(Self(left.wrapping_add(count.into())))
     }
 
+    /// Charges more cycles than were known before; there may not be as many.
+    #[inline(always)]
+    fn charged_late(self, cycles: u32) -> Self {
+        Self(self.0.wrapping_sub(i64::from(cycles) << Self::COUNT_BITS))
+    }
+
     /// Gives back what was charged and not executed.
     #[inline(always)]
     pub(super) fn refunded(self, cost: u16, count: u8) -> Self {
@@ -115,6 +121,8 @@ pub enum Leave {
     Checked,
     /// The trace at [`Env::target`] does not fit into the budget any more.
     Budget,
+    /// The operation before this one took longer than was known, and the rest of the trace does not fit any more.
+    Late,
     /// No trace is known at [`Env::target`]; the operation may be linked to one.
     Unlinked,
     /// No trace is known at [`Env::target`], which the operation has worked out.
@@ -248,6 +256,13 @@ pub trait Operation<F: Family>: 'static {
 
     /// Inlined into the handler if it calls nothing.
     fn execute(s: &mut F::State, op: OpRef<'_, F>, ways: &Ways<F::Order>) -> Outcome;
+
+    /// As [`Self::execute`], and gives the cycles by which the operation takes longer than its trace was charged for. Not for
+    /// one that [calls](Self::CALLS); one that leaves for the checked backend has not taken any.
+    #[inline(always)]
+    fn execute_timed(s: &mut F::State, op: OpRef<'_, F>, ways: &Ways<F::Order>) -> (Outcome, u32) {
+        (Self::execute(s, op, ways), 0)
+    }
 }
 
 /// Where an operation goes on.
@@ -289,11 +304,16 @@ unsafe fn run<F: Family, O: Operation<F>>(
     // SAFETY: the conditions of the module; an operation that may go on is not the last one of its trace.
     unsafe {
         let ways = &*env.ways;
-        let outcome = if O::CALLS { execute_apart::<F, O>(s, op, ways) } else { O::execute(s, op, ways) };
+        let (outcome, late) =
+            if O::CALLS { (execute_apart::<F, O>(s, op, ways), 0) } else { O::execute_timed(s, op, ways) };
+        let charged = account.charged_late(late);
         match (outcome, O::FLOW) {
-            (Outcome::On, Flow::On | Flow::Branch) => next(s, op, account, env),
-            (Outcome::To(target), Flow::Branch) => branch(s, op, account, env, target),
-            (Outcome::To(target), Flow::Away) => indirect(s, op, account, env, target),
+            (Outcome::On, Flow::On | Flow::Branch) if late != 0 && charged.budget() < 0 => {
+                leave_late(op, charged, env)
+            }
+            (Outcome::On, Flow::On | Flow::Branch) => next(s, op, charged, env),
+            (Outcome::To(target), Flow::Branch) => branch(s, op, charged, env, target),
+            (Outcome::To(target), Flow::Away) => indirect(s, op, charged, env, target),
             _ => leave(op, account, env),
         }
     }
@@ -322,6 +342,17 @@ unsafe fn next<F: Family>(
 fn leave<F: Family>(op: OpRef<'_, F>, account: Account, env: &mut Env<F>) -> *const Op<F> {
     env.left(Leave::Checked, account);
     op.at
+}
+
+/// Leaves behind `op`, which has been executed.
+///
+/// # Safety
+/// `op` is not the last one.
+#[cold]
+unsafe fn leave_late<F: Family>(op: OpRef<'_, F>, account: Account, env: &mut Env<F>) -> *const Op<F> {
+    env.left(Leave::Late, account);
+    // SAFETY: the caller's promise.
+    unsafe { op.at.add(1) }
 }
 
 /// Goes on where the branch `op` leads, at `target`.

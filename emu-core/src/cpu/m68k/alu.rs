@@ -14,7 +14,7 @@ pub struct Shifted<T> {
 }
 
 /// `a` shifted by `count`, below 64 (M68000PM/AD: ASL, LSL, ROL, ROXL and their like).
-#[inline]
+#[inline(always)]
 pub fn shift<T: Int>(kind: Shift, a: T, count: u32, extend: bool) -> Shifted<T> {
     if let Shift::ExtendLeft | Shift::ExtendRight = kind {
         return through_extend(kind == Shift::ExtendLeft, a, count, extend);
@@ -46,6 +46,7 @@ pub fn shift<T: Int>(kind: Shift, a: T, count: u32, extend: bool) -> Shifted<T> 
 }
 
 /// Whether the sign of `a` changes on its way `count` bits to the left.
+#[inline(always)]
 fn loses_sign<T: Int>(a: T, count: u32) -> bool {
     if count >= T::BITS {
         return a.wide() != 0;
@@ -55,6 +56,7 @@ fn loses_sign<T: Int>(a: T, count: u32) -> bool {
 }
 
 /// A rotation of one bit more, the topmost of which is X.
+#[inline(always)]
 fn through_extend<T: Int>(left: bool, a: T, count: u32, extend: bool) -> Shifted<T> {
     let ring_bits = T::BITS + 1;
     let ring = a.wide() | u64::from(extend) << T::BITS;
@@ -97,11 +99,14 @@ pub fn divide(dividend: u32, divisor: u16, signed: bool) -> Option<(u16, u16)> {
     Some((u16::try_from(quotient).ok()?, remainder as u16))
 }
 
+/// The clock cycles that any division takes.
+pub const DIVIDE_CLOCKS: u32 = 10;
+
 /// The clock cycles of DIVU: the part subtracts or not, bit by bit, and gives up at once when the quotient cannot fit.
 pub fn divide_unsigned_clocks(dividend: u32, divisor: u16) -> u32 {
     let aligned = u32::from(divisor) << 16;
     if dividend >= aligned {
-        return 10;
+        return DIVIDE_CLOCKS;
     }
     let (mut clocks, mut rest) = (76, dividend);
     for _ in 0..15 {
@@ -138,6 +143,7 @@ pub fn divide_signed_clocks(dividend: u32, divisor: u16) -> u32 {
 }
 
 /// The clock cycles that a factor adds to a product: for each bit that is set or, signed, differs from the one below.
+#[inline(always)]
 pub fn multiply_clocks(factor: u16, signed: bool) -> u32 {
     let steps = if signed { factor ^ factor << 1 } else { factor };
     2 * steps.count_ones()

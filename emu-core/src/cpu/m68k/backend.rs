@@ -19,6 +19,7 @@
 
 use super::operands::Operands;
 use super::table::Shift;
+use crate::cpu::engine::cache::Flow;
 use crate::cpu::int::Int;
 
 /// What a meaning works with. Addresses are 32 bits wide; what of them reaches the pins is the backend's business.
@@ -135,7 +136,7 @@ pub trait Backend: Sized {
     /// As [`Self::check_target`].
     fn branch(&mut self, o: &Operands) -> Done<Self>;
 
-    /// More clock cycles have passed than [`Operands::clocks`] says.
+    /// More clock cycles pass than [`Operands::clocks`] says.
     fn charge(&mut self, clocks: Self::Val<u32>);
 }
 
@@ -147,6 +148,9 @@ pub type Done<B> = Try<B, ()>;
 
 /// The meaning of one instruction in one form.
 pub trait Meaning: 'static {
+    /// Where the instruction leads.
+    const FLOW: Flow = Flow::On;
+
     /// # Errors
     /// When it cannot be completed; nothing has been changed then.
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B>;

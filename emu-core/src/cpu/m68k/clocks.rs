@@ -17,6 +17,8 @@ pub enum Clocks {
         memory: [u8; 2],
     },
     Move,
+    /// Eight when a short one is not taken, else ten or more.
+    BranchIf,
     /// By mode: (An), d16(An), d8(An,Xn), abs.w, abs.l, d16(PC), d8(PC,Xn).
     Control([u8; 7]),
 }
@@ -41,7 +43,7 @@ pub fn of_list(row: &Row, width: Width, list: u32) -> u16 {
     if moves { each * (list & 0xFFFF).count_ones() as u16 } else { 0 }
 }
 
-/// The clock cycles of an instruction of `row`.
+/// The clock cycles that an instruction of `row` takes at least.
 pub fn of(row: &Row, opcode: u16) -> u16 {
     let long = row.width(opcode) == Width::Dword;
     let has_mode = row.operands.iter().any(|operand| matches!(operand, Operand::Ea(_)));
@@ -54,6 +56,13 @@ pub fn of(row: &Row, opcode: u16) -> u16 {
             let base = if is_register { register } else { memory };
             // Immediates for the destination are part of the base.
             u16::from(base[usize::from(long)]) + mode.map_or(0, |mode| of_mode(mode, long))
+        }
+        Clocks::BranchIf => {
+            if opcode & 0xFF != 0 {
+                8
+            } else {
+                10
+            }
         }
         Clocks::Move => {
             let source = mode.map_or(0, |mode| of_mode(mode, long));

@@ -1,14 +1,20 @@
 //! A processor of the family.
 
-use super::checked::Checked;
+use super::checked::{Checked, Handler};
 use super::describe;
 use super::disassemble;
+use super::fast::M68kFamily;
 use super::model::Model;
-use super::state::State;
+use super::state::{Activity, State};
+use super::threaded::Mode;
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::describe::{CodeAddress, CpuDescription, Disassembled, RegisterError, RegisterId};
+use crate::cpu::engine::cache::CacheCounters;
+use crate::cpu::engine::driver::Engine;
+use crate::cpu::engine::slot::Slot;
 use crate::cpu::probe::{DynamicProbe, NoProbe, Probe};
-use crate::cpu::{CpuCounters, Exit, Processor};
+use crate::cpu::{CpuCounters, EngineKind, Exit, Processor};
+use crate::mem::BigGuest;
 use crate::snapshot::{RestoreError, SavedState};
 use crate::time::Cycle;
 
@@ -19,19 +25,40 @@ const SAVED_VERSION: u16 = 1;
 pub struct M68k {
     model: &'static Model,
     pub state: State,
+    engine: EngineKind,
+    threaded: Slot,
 }
+
+type Threaded<B> = Engine<M68kFamily, Handler<B, NoProbe>, Mode>;
 
 impl M68k {
     /// A processor that has just been reset.
     pub fn new(model: &'static Model) -> Self {
-        Self { model, state: State::reset(0, CpuCounters::default()) }
+        let state = State::reset(0, CpuCounters::default());
+        Self { model, state, engine: EngineKind::default(), threaded: Slot::default() }
     }
 
     pub fn model(&self) -> &'static Model {
         self.model
     }
 
-    /// As [`Processor::run`], with any probe.
+    /// As [`Processor::set_engine`].
+    pub fn set_engine(&mut self, engine: EngineKind) {
+        self.engine = engine;
+        self.threaded = Slot::default();
+    }
+
+    pub fn engine(&self) -> EngineKind {
+        self.engine
+    }
+
+    fn run_threaded<B: MemoryBus<Order = BigGuest>>(&mut self, bus: &mut B) -> Exit {
+        let Self { model, state, threaded, .. } = self;
+        let mut checked = Checked { s: state, bus, probe: &mut NoProbe, model, single_step: false };
+        threaded.engine::<Threaded<B>>().run(&mut checked)
+    }
+
+    /// As [`Processor::run`] of the strict engine, with any probe.
     pub fn run_with<B: MemoryBus, P: Probe>(
         &mut self,
         bus: &mut B,
@@ -42,7 +69,7 @@ impl M68k {
     }
 }
 
-impl<B: MemoryBus> Processor<B> for M68k {
+impl<B: MemoryBus<Order = BigGuest>> Processor<B> for M68k {
     fn description(&self) -> &'static CpuDescription {
         &describe::DESCRIPTION
     }
@@ -50,8 +77,14 @@ impl<B: MemoryBus> Processor<B> for M68k {
     fn run(&mut self, bus: &mut B, probe: Option<&mut DynamicProbe>, single_step: bool) -> Exit {
         match probe {
             Some(probe) => self.run_with(bus, probe, single_step),
+            None if self.engine == EngineKind::Threaded && !single_step => self.run_threaded(bus),
             None => self.run_with(bus, &mut NoProbe, single_step),
         }
+    }
+
+    fn set_engine(&mut self, engine: EngineKind) -> bool {
+        Self::set_engine(self, engine);
+        true
     }
 
     fn now(&self) -> Cycle {
@@ -68,8 +101,16 @@ impl<B: MemoryBus> Processor<B> for M68k {
         self.state.is_quiet()
     }
 
+    fn is_shut_down(&self) -> bool {
+        self.state.activity == Activity::Halted
+    }
+
     fn counters(&self) -> CpuCounters {
         CpuCounters { cycles: self.state.now, ..self.state.counters }
+    }
+
+    fn trace_counters(&self) -> Option<CacheCounters> {
+        Some(self.threaded.peek::<Threaded<B>>()?.cache().counters)
     }
 
     fn reset(&mut self) {

@@ -171,7 +171,7 @@ impl<E: Executing> Backend for E {
         if signed { (i32::from(a as i16) * i32::from(b as i16)) as u32 } else { u32::from(a) * u32::from(b) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn shift<T: Int>(&mut self, kind: Shift, a: T, count: u8) -> T {
         let flags = &mut self.state().flags;
         let out = alu::shift(kind, a, u32::from(count), flags.extend());

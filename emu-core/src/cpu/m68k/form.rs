@@ -54,6 +54,7 @@ pub trait Source: 'static {
     fn get<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Try<B, B::Val<T>>;
 
     /// Puts a register back that [`Self::get`] has stepped.
+    #[inline(always)]
     fn undo<B: Backend>(_: &mut B, _: &Operands) {}
 }
 
@@ -202,6 +203,7 @@ macro_rules! stepping_memory {
                 Ok(value)
             }
 
+            #[inline(always)]
             fn undo<B: Backend>($b: &mut B, $o: &Operands) {
                 let before = step::<B, W>($b, $o, $undo_up);
                 $b.set_register(W::of($o).base, before);

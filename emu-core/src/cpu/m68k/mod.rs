@@ -15,6 +15,7 @@ pub mod cpu;
 mod describe;
 pub mod disassemble;
 pub mod executing;
+pub mod fast;
 pub mod flags;
 pub mod form;
 pub mod lower;
@@ -27,5 +28,6 @@ mod rows;
 pub mod state;
 pub mod strict;
 pub mod table;
+mod threaded;
 
 pub use cpu::M68k;

@@ -3,6 +3,7 @@
 use super::backend::Meaning;
 use super::checked::{Checked, Fault, Handler, Routine, run_meaning, vector};
 use super::lower::{Lowered, Select, lower};
+use super::operands::Operands;
 use super::state::{Activity, sr};
 use crate::cpu::Exit;
 use crate::cpu::bus::{Acknowledge, MemoryBus};
@@ -11,7 +12,7 @@ use crate::time::Cycle;
 use std::marker::PhantomData;
 
 /// Handlers that make every check.
-struct CheckedHandlers<B, P>(PhantomData<(B, P)>);
+pub(super) struct CheckedHandlers<B, P>(PhantomData<(B, P)>);
 
 impl<B: MemoryBus, P: Probe> Select for CheckedHandlers<B, P> {
     type Handler = Handler<B, P>;
@@ -32,36 +33,58 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     /// See [`crate::cpu::Processor::run`].
     pub fn run_strictly(&mut self) -> Exit {
         loop {
-            if self.s.now >= self.bus.deadline().0 {
-                return Exit::Budget;
-            }
-            if self.enter_what_is_due() {
-                if self.single_step {
-                    return Exit::Budget;
-                }
-                continue;
-            }
-            if self.s.activity != Activity::Running {
-                return Exit::Halted;
+            if let Err(exit) = self.before_instruction() {
+                return exit;
             }
             if P::ACTIVE && self.probe.before_instruction(self.s.code_address()) {
                 return Exit::Probe;
             }
             self.step();
-            if self.bus.exit_requested() {
-                return Exit::BusRequest;
-            }
-            if P::ACTIVE && self.probe.stop_requested() {
-                return Exit::Probe;
-            }
-            if self.single_step {
-                return if self.s.is_quiet() { Exit::Halted } else { Exit::Budget };
+            if let Some(exit) = self.after_instruction() {
+                return exit;
             }
         }
     }
 
+    /// What comes before an instruction: the deadline, whoever wants the bus, RESET's start, a trace exception, interrupts,
+    /// being stopped.
+    ///
+    /// # Errors
+    /// Why the run ends.
+    pub fn before_instruction(&mut self) -> Result<(), Exit> {
+        loop {
+            if self.s.now >= self.bus.deadline().0 {
+                return Err(Exit::Budget);
+            }
+            if self.s.now >= self.bus.next_hold().0 {
+                self.s.now += u64::from(self.bus.hold(Cycle(self.s.now)));
+                continue;
+            }
+            if !self.enter_what_is_due() {
+                break;
+            }
+            if self.single_step {
+                return Err(Exit::Budget);
+            }
+        }
+        if self.s.activity == Activity::Running { Ok(()) } else { Err(Exit::Halted) }
+    }
+
+    /// Why the run ends after an instruction.
+    pub fn after_instruction(&mut self) -> Option<Exit> {
+        if self.bus.exit_requested() {
+            Some(Exit::BusRequest)
+        } else if P::ACTIVE && self.probe.stop_requested() {
+            Some(Exit::Probe)
+        } else if self.single_step {
+            Some(if self.s.is_quiet() { Exit::Halted } else { Exit::Budget })
+        } else {
+            None
+        }
+    }
+
     /// Enters RESET's start, a trace exception or an interrupt, if one is due between two instructions.
-    pub fn enter_what_is_due(&mut self) -> bool {
+    fn enter_what_is_due(&mut self) -> bool {
         match self.s.activity {
             Activity::Resetting => {
                 self.begin();
@@ -95,23 +118,26 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     }
 
     /// One instruction.
-    fn step(&mut self) {
+    pub fn step(&mut self) {
         let start = self.s.pc;
-        let traces = self.s.system & sr::TRACE != 0;
-        self.s.counters.instructions += 1;
         let opcode = match self.fetch(start) {
             Ok(opcode) => opcode,
             Err(fault) => return self.fail_to_fetch(start, 0, fault),
         };
-        let Lowered { operands, handler } = match self.next(start, opcode) {
-            Ok(lowered) => lowered,
-            Err(fault) => return self.fail_to_fetch(start, opcode, fault),
-        };
+        match self.next(start, opcode) {
+            Ok(Lowered { operands, handler }) => self.execute_at(start, &operands, handler),
+            Err(fault) => self.fail_to_fetch(start, opcode, fault),
+        }
+    }
+
+    /// Executes an instruction that lies at `start`, with what comes before and after each: time, counting, exceptions.
+    pub fn execute_at(&mut self, start: u32, operands: &Operands, handler: Handler<B, P>) {
+        self.s.counters.instructions += 1;
         self.s.pc = start.wrapping_add(operands.length.into());
         self.s.now += u64::from(operands.clocks);
-        self.s.trace_due = traces;
-        if let Err(fault) = handler(self, &operands) {
-            self.fail(start, &operands, fault);
+        self.s.trace_due = self.s.system & sr::TRACE != 0;
+        if let Err(fault) = handler(self, operands) {
+            self.fail(start, operands, fault);
         }
     }
 

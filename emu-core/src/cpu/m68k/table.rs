@@ -164,6 +164,18 @@ pub struct Row {
 }
 
 impl Row {
+    /// An instruction without operands.
+    pub const NOTHING: Self = Self {
+        bits: "",
+        fixed: (0, 0),
+        mnemonic: "",
+        operation: Operation::Nothing,
+        size: Size::Implied(Width::Word),
+        operands: [Operand::None; 2],
+        is_privileged: false,
+        clocks: Clocks::Fixed(4),
+    };
+
     /// Whether an opcode is an instruction of this row.
     fn matches(&self, opcode: u16) -> bool {
         let (mask, value) = self.fixed;

@@ -11,13 +11,12 @@ use crate::cpu::bus::MemoryBus;
 use crate::cpu::describe::{CodeAddress, CpuDescription, Disassembled, RegisterError, RegisterId};
 use crate::cpu::engine::cache::CacheCounters;
 use crate::cpu::engine::driver::Engine;
+use crate::cpu::engine::slot::Slot;
 use crate::cpu::probe::{DynamicProbe, NoProbe, Probe};
 use crate::cpu::{CpuCounters, Exit, Processor};
 use crate::mem::LittleGuest;
 use crate::snapshot::{RestoreError, SavedState};
 use crate::time::Cycle;
-use std::any::Any;
-use std::fmt;
 
 const SAVED_VERSION: u16 = 1;
 
@@ -32,33 +31,7 @@ pub struct X86 {
     forgets_pages: bool,
 }
 
-/// The threaded engine for the bus that it was last used with; what it holds can always be made again.
-#[derive(Default)]
-struct Slot(Option<Box<dyn Any + Send>>);
-
 type Threaded<B> = Engine<X86Family, Handler<B, NoProbe>, Mode>;
-
-impl Slot {
-    fn engine<B: MemoryBus>(&mut self) -> &mut Threaded<B> {
-        let fits = self.0.as_ref().is_some_and(|engine| engine.is::<Threaded<B>>());
-        if !fits {
-            self.0 = Some(Box::new(Threaded::<B>::default()));
-        }
-        self.0.as_mut().and_then(|engine| engine.downcast_mut()).expect("it was just made")
-    }
-}
-
-impl Clone for Slot {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-impl fmt::Debug for Slot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "in use" } else { "unused" })
-    }
-}
 
 impl X86 {
     /// A processor that has just been reset.
@@ -102,7 +75,7 @@ impl X86 {
         self.forget_pages(bus);
         let Self { model, state, threaded, .. } = self;
         let mut checked = Checked { s: state, bus, probe: &mut NoProbe, model, single_step: false };
-        threaded.engine::<B>().run(&mut checked)
+        threaded.engine::<Threaded<B>>().run(&mut checked)
     }
 
     fn checked<'a, B: MemoryBus, P: Probe>(
@@ -167,7 +140,7 @@ impl<B: MemoryBus<Order = LittleGuest>> Processor<B> for X86 {
     }
 
     fn trace_counters(&self) -> Option<CacheCounters> {
-        let engine = self.threaded.0.as_ref()?.downcast_ref::<Threaded<B>>()?;
+        let engine = self.threaded.peek::<Threaded<B>>()?;
         Some(engine.cache().counters)
     }
 

@@ -73,13 +73,12 @@ pub(super) struct BusFrame {
     pub in_exception: bool,
 }
 
-/// Clock cycles of the entry to an exception (table 8-14), without what the instruction itself has taken.
+/// Clock cycles of the entry to an exception (table 8-14), without what an instruction that is executed has taken itself.
 fn clocks_of(number: u8) -> u64 {
     match number {
         vector::BUS_ERROR | vector::ADDRESS_ERROR => 50,
-        vector::CHECK => 30,
-        vector::ZERO_DIVIDE => 38,
-        vector::TRAP_OVERFLOW => 30,
+        vector::CHECK | vector::TRAP_OVERFLOW | vector::TRAPS.. => 30,
+        vector::ZERO_DIVIDE => 28,
         _ => 34,
     }
 }

@@ -26,7 +26,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     }
 
     #[inline(always)]
-    fn privilege(&self) -> Privilege {
+    pub fn privilege(&self) -> Privilege {
         if self.s.is_supervisor() { Privilege::Supervisor } else { Privilege::User }
     }
 

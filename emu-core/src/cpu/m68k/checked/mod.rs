@@ -102,7 +102,6 @@ impl<B: MemoryBus, P: Probe> Executing for Checked<'_, B, P> {
 
     #[inline(always)]
     fn charge_clocks(&mut self, clocks: u32) {
-        // What a branch takes less than expected is charged as a negative number.
-        self.s.now = self.s.now.wrapping_add_signed(i64::from(clocks as i32));
+        self.s.now += u64::from(clocks);
     }
 }

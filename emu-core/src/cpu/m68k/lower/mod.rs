@@ -41,27 +41,8 @@ pub fn lower<S: Select, E>(
     at: u32,
     words: impl FnMut() -> Result<u16, E>,
 ) -> Result<Lowered<S::Handler>, E> {
-    let Some(row) = table::find(opcode) else { return Ok(refused::<S>(opcode)) };
-    let view = View::read(row, opcode, at, words)?;
-    let handler = transfer::select::<S>(&view)
-        .or_else(|| arithmetic::select::<S>(&view))
-        .or_else(|| control::select::<S>(&view));
-    Ok(match handler {
-        Some(handler) => Lowered { operands: view.operands, handler },
-        None => refused::<S>(opcode),
-    })
-}
-
-/// An opcode that is no instruction: illegal, or of one of the two lines left to emulation.
-fn refused<S: Select>(opcode: u16) -> Lowered<S::Handler> {
-    let detail = match opcode >> 12 {
-        0xA => vector::LINE_A,
-        0xF => vector::LINE_F,
-        _ => vector::ILLEGAL,
-    };
-    let (source, destination) = (Place::default(), Place::default());
-    let operands = Operands { source, destination, opcode, clocks: 0, length: 2, detail };
-    Lowered { operands, handler: S::routine::<Illegal>() }
+    let view = View::read(opcode, at, words)?;
+    Ok(Lowered { operands: view.operands, handler: view.select::<S>() })
 }
 
 /// The [form](super::form) of an operand.
@@ -78,20 +59,23 @@ enum Kind {
 }
 
 /// A decoded instruction, as selecting its handler looks at it.
-struct View {
+pub struct View {
     row: &'static Row,
     width: Width,
-    operands: Operands,
+    pub operands: Operands,
     kinds: [Kind; 2],
 }
 
+/// The row of what is no instruction.
+static REFUSED: Row = Row { operation: Operation::Illegal, ..Row::NOTHING };
+
 impl View {
-    fn read<E>(
-        row: &'static Row,
-        opcode: u16,
-        at: u32,
-        words: impl FnMut() -> Result<u16, E>,
-    ) -> Result<Self, E> {
+    /// Reads an instruction, as [`lower`] does.
+    ///
+    /// # Errors
+    /// What `words` gives.
+    pub fn read<E>(opcode: u16, at: u32, words: impl FnMut() -> Result<u16, E>) -> Result<Self, E> {
+        let row = table::find(opcode).unwrap_or(&REFUSED);
         let width = row.width(opcode);
         let mut reader = Reader { opcode, width, at, length: 2, words };
         // A list of registers stands before the words of an address, whichever way the move goes.
@@ -118,6 +102,30 @@ impl View {
         Ok(Self { row, width, operands, kinds: [source.0, destination.0] })
     }
 
+    /// The handler of an engine.
+    pub fn select<S: Select>(&self) -> S::Handler {
+        transfer::select::<S>(self)
+            .or_else(|| arithmetic::select::<S>(self))
+            .or_else(|| control::select::<S>(self))
+            .unwrap_or_else(|| S::routine::<Illegal>())
+    }
+
+    /// Whether the next instruction is never, or hardly ever, executed after this one.
+    pub fn ends_trace(&self) -> bool {
+        matches!(
+            self.row.operation,
+            Operation::Branch
+                | Operation::BranchSub
+                | Operation::Illegal
+                | Operation::Jump
+                | Operation::JumpSub
+                | Operation::Return
+                | Operation::ReturnFromException
+                | Operation::ReturnRestore
+                | Operation::Stop
+        )
+    }
+
     /// The routine as an engine's handler; one that only the supervisor may use if the row says so.
     fn routine<S: Select, R: Routine>(&self) -> S::Handler {
         if self.row.is_privileged { S::routine::<Privileged<R>>() } else { S::routine::<R>() }
@@ -128,7 +136,11 @@ impl View {
 fn detail(row: &Row, opcode: u16) -> u8 {
     match row.operation {
         Operation::Trap => opcode as u8 & 0xF,
-        Operation::Illegal => vector::ILLEGAL,
+        Operation::Illegal => match opcode >> 12 {
+            0xA => vector::LINE_A,
+            0xF => vector::LINE_F,
+            _ => vector::ILLEGAL,
+        },
         _ => (opcode >> 8) as u8 & 0xF,
     }
 }

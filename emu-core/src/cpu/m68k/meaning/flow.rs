@@ -1,19 +1,24 @@
 //! Jumps, calls and returns.
 
 use super::transfer::push;
+use crate::cpu::engine::cache::Flow;
 use crate::cpu::m68k::backend::{Backend, Done, Meaning};
 use crate::cpu::m68k::form::Addressed;
 use crate::cpu::m68k::operands::Operands;
 use crate::cpu::m68k::state::reg;
 use std::marker::PhantomData;
 
-/// The clock cycles of a branch that is taken; [`Operands::clocks`] has those of one that isn't.
-const TAKEN: u32 = 10;
+/// The clock cycles of a branch that is taken.
+const TAKEN: u16 = 10;
+/// Those of one that is not, by the bytes of the instruction.
+const PASSED: [u16; 5] = [0, 0, 8, 0, 12];
 
 /// BRA, and JMP to an address known beforehand.
 pub struct Branch;
 
 impl Meaning for Branch {
+    const FLOW: Flow = Flow::Branch;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.branch(o)
@@ -24,15 +29,18 @@ impl Meaning for Branch {
 pub struct BranchIf<const CONDITION: u8>;
 
 impl<const CONDITION: u8> Meaning for BranchIf<CONDITION> {
+    const FLOW: Flow = Flow::Branch;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let holds = b.condition(CONDITION);
-        b.when(holds, |b| {
-            b.branch(o)?;
-            let difference = b.constant(TAKEN.wrapping_sub(o.clocks.into()).into());
-            b.charge(difference);
-            Ok(())
-        })
+        b.when(holds, |b| b.branch(o))?;
+        let more = |clocks: u16| u64::from(clocks.saturating_sub(o.clocks));
+        let taken = b.constant::<u32>(more(TAKEN));
+        let passed = b.constant::<u32>(more(PASSED[usize::from(o.length).min(4)]));
+        let clocks = b.select(holds, taken, passed);
+        b.charge(clocks);
+        Ok(())
     }
 }
 
@@ -40,6 +48,8 @@ impl<const CONDITION: u8> Meaning for BranchIf<CONDITION> {
 pub struct BranchSub;
 
 impl Meaning for BranchSub {
+    const FLOW: Flow = Flow::Branch;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let to = b.constant(o.source.value.into());
@@ -58,6 +68,8 @@ const ENDED: u64 = 2;
 const EXPIRED: u64 = 4;
 
 impl<const CONDITION: u8> Meaning for DecrementBranch<CONDITION> {
+    const FLOW: Flow = Flow::Branch;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let ended = b.condition(CONDITION);
@@ -85,6 +97,8 @@ impl<const CONDITION: u8> Meaning for DecrementBranch<CONDITION> {
 pub struct Jump<S>(PhantomData<S>);
 
 impl<S: Addressed> Meaning for Jump<S> {
+    const FLOW: Flow = Flow::Away;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let to = S::address(b, o);
@@ -96,6 +110,8 @@ impl<S: Addressed> Meaning for Jump<S> {
 pub struct JumpSub<S>(PhantomData<S>);
 
 impl<S: Addressed> Meaning for JumpSub<S> {
+    const FLOW: Flow = Flow::Away;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let to = S::address(b, o);
@@ -110,6 +126,8 @@ impl<S: Addressed> Meaning for JumpSub<S> {
 pub struct Return;
 
 impl Meaning for Return {
+    const FLOW: Flow = Flow::Away;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, _: &Operands) -> Done<B> {
         let top = b.register::<u32>(reg::SP);

@@ -91,7 +91,7 @@ fn divide<S: Source, B: MemoryBus, P: Probe>(
         cpu.s.flags.set_all(false, false, false, false);
         return Err(Fault::Trapped(vector::ZERO_DIVIDE));
     }
-    cpu.charge(clocks(dividend, divisor));
+    cpu.charge(clocks(dividend, divisor) - alu::DIVIDE_CLOCKS);
     match alu::divide(dividend, divisor, signed) {
         Some((quotient, remainder)) => {
             cpu.s.flags.set_logic(quotient);

@@ -1,0 +1,209 @@
+//! The family's side of the threaded engine: translation, and what the engine's driver must know of a processor.
+
+use super::backend::Meaning;
+use super::checked::{Checked, Handler, Routine};
+use super::fast::{Handlers, M68kFamily};
+use super::lower::{Select, View};
+use super::operands::Operands;
+use super::state::{Activity, State, sr};
+use super::strict::CheckedHandlers;
+use crate::addr::Physical;
+use crate::cpu::Exit;
+use crate::cpu::bus::MemoryBus;
+use crate::cpu::engine::cache::{Flow, LONGEST, Source, Translated};
+use crate::cpu::engine::driver::{Guest, Hands, Place};
+use crate::cpu::probe::Probe;
+use crate::mem::{self, BigGuest, Changes, PAGE_SIZE};
+
+/// What decides the meaning of code, besides its words, and whose rights its accesses have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mode {
+    supervisor: bool,
+}
+
+/// Bytes of a trace at the most.
+const TRACE_BYTES: u32 = 240;
+
+/// A translated instruction.
+type Instruction<B, P> = Translated<M68kFamily, Handler<B, P>>;
+
+/// Handlers of the threaded engine.
+struct FastHandlers;
+
+impl Select for FastHandlers {
+    type Handler = Handlers;
+
+    fn meaning<M: Meaning>() -> Handlers {
+        Handlers::of::<M>()
+    }
+
+    fn routine<R: Routine>() -> Handlers {
+        Handlers::checked()
+    }
+}
+
+/// The engine's handlers for an instruction. Not generic, so that all handlers are made here, where code is optimised.
+#[inline(never)]
+fn select_fast(view: &View) -> Handlers {
+    view.select::<FastHandlers>()
+}
+
+impl Mode {
+    /// Traced code is stepped.
+    fn of(s: &State) -> Option<Self> {
+        let traces = s.trace_due || s.system & sr::TRACE != 0;
+        (!traces).then_some(Self { supervisor: s.is_supervisor() })
+    }
+}
+
+impl<B: MemoryBus<Order = BigGuest>, P: Probe> Guest for Checked<'_, B, P> {
+    type Family = M68kFamily;
+    type Checked = Handler<B, P>;
+    type Mode = Mode;
+
+    fn hands(&mut self) -> Hands<'_, M68kFamily> {
+        let privilege = self.privilege();
+        (self.s, self.bus.tlb().ways(privilege))
+    }
+
+    fn mode(&mut self) -> Option<Mode> {
+        Mode::of(self.s)
+    }
+
+    fn between(&mut self) -> Result<(), Exit> {
+        self.before_instruction()
+    }
+
+    #[inline]
+    fn goes_on(&self) -> bool {
+        let level = self.bus.interrupt_level();
+        self.s.activity == Activity::Running
+            && !self.s.trace_due
+            && level <= self.s.level()
+            && level == self.s.level_seen
+            && !self.bus.exit_requested()
+            && self.s.now < self.bus.next_hold().0
+    }
+
+    /// The bits of the status register that the mode is made of.
+    fn mode_changes(&self) -> u32 {
+        (self.s.system & (sr::TRACE | sr::SUPERVISOR)).into()
+    }
+
+    fn step(&mut self) {
+        Checked::step(self);
+    }
+
+    fn after(&mut self) -> Option<Exit> {
+        self.after_instruction()
+    }
+
+    fn address(&self) -> u64 {
+        self.s.pc.into()
+    }
+
+    fn set_address(&mut self, address: u64) {
+        self.s.pc = address as u32;
+    }
+
+    fn budget(&self) -> i64 {
+        let left = self.bus.deadline().0.saturating_sub(self.s.now);
+        left.min(i64::MAX as u64) as i64
+    }
+
+    fn spend(&mut self, cycles: u64, instructions: u64) {
+        self.s.now += cycles;
+        self.s.counters.instructions += instructions;
+    }
+
+    fn place(&mut self, address: u64) -> Option<Place> {
+        let at = self.code_physical(address);
+        let page = at.0 / PAGE_SIZE;
+        let whole = |left: u64| address & 1 == 0 && left >= PAGE_SIZE - at.0 % PAGE_SIZE;
+        match self.bus.place(at) {
+            mem::Place::Ram { block, offset, left } if whole(left) => {
+                Some(Place { page, source: Some(Source { block: block.id(), offset }) })
+            }
+            mem::Place::Rom { left, .. } if whole(left) => Some(Place { page, source: None }),
+            _ => None,
+        }
+    }
+
+    fn translate(
+        &mut self,
+        address: u64,
+        place: &Place,
+        into: &mut Vec<Translated<M68kFamily, Self::Checked>>,
+    ) -> u64 {
+        let length = self.translate_instructions(address as u32, into);
+        if place.source.is_some()
+            && let mem::Place::Ram { block, offset, .. } = self.bus.place(self.code_physical(address))
+        {
+            block.mark_code(offset, length.into());
+        }
+        address.wrapping_add(length.into())
+    }
+
+    fn execute(&mut self, checked: Self::Checked, operands: &Operands, _trace: u64, address: u64) {
+        self.execute_at(address as u32, operands, checked);
+    }
+
+    fn changes(&mut self) -> Option<Changes> {
+        self.bus.tlb().has_notices().then(|| self.bus.take_changes())
+    }
+
+    fn generation(&mut self) -> u64 {
+        self.bus.tlb().generation()
+    }
+
+    fn move_together(&self, _: u64, _: u64) -> bool {
+        true
+    }
+}
+
+impl<B: MemoryBus<Order = BigGuest>, P: Probe> Checked<'_, B, P> {
+    /// Gives the bytes translated.
+    fn translate_instructions(&mut self, address: u32, into: &mut Vec<Instruction<B, P>>) -> u32 {
+        // A trace stays on its page, and so does each of its instructions.
+        let left = PAGE_SIZE as u32 - address % PAGE_SIZE as u32;
+        let most = left.min(TRACE_BYTES);
+        let mut done = 0;
+        while done < most && into.len() < LONGEST {
+            let Some((one, ends)) = self.translate_one(address.wrapping_add(done), most - done) else {
+                break;
+            };
+            done += u32::from(one.length);
+            into.push(one);
+            if ends {
+                break;
+            }
+        }
+        done
+    }
+
+    /// Translates an instruction that is no longer than `most` bytes. Gives with it whether the trace ends here.
+    fn translate_one(&mut self, start: u32, most: u32) -> Option<(Instruction<B, P>, bool)> {
+        let opcode = self.fetch(start).ok()?;
+        let mut read = 2;
+        let view = View::read(opcode, start, || {
+            let at = start.wrapping_add(read);
+            read += 2;
+            if read > most { Err(()) } else { self.fetch(at).map_err(drop) }
+        });
+        let view = view.ok()?;
+        let fast = select_fast(&view);
+        let one = Translated {
+            handler: fast.choose(self.model.address_bits),
+            operands: view.operands,
+            checked: view.select::<CheckedHandlers<B, P>>(),
+            flow: fast.flow,
+            length: view.operands.length,
+            cycles: view.operands.clocks,
+        };
+        Some((one, view.ends_trace() || fast.flow == Flow::Away))
+    }
+
+    fn code_physical(&self, address: u64) -> Physical {
+        Physical(address & u64::from(self.model.address_mask()))
+    }
+}

@@ -24,7 +24,7 @@ pub enum Clocks {
 }
 
 /// Table 8-1: the time to work out an address and fetch what is there.
-fn of_mode(mode: Mode, long: bool) -> u16 {
+pub fn of_mode(mode: Mode, long: bool) -> u16 {
     let short = match mode {
         Mode::DataRegister | Mode::AddressRegister => return 0,
         Mode::Indirect | Mode::Increment | Mode::Immediate => 4,

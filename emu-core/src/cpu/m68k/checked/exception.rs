@@ -77,8 +77,8 @@ pub(super) struct BusFrame {
 fn clocks_of(number: u8) -> u64 {
     match number {
         vector::BUS_ERROR | vector::ADDRESS_ERROR => 50,
-        vector::CHECK | vector::TRAP_OVERFLOW | vector::TRAPS.. => 30,
-        vector::ZERO_DIVIDE => 28,
+        vector::TRAP_OVERFLOW | vector::TRAPS.. => 30,
+        vector::CHECK | vector::ZERO_DIVIDE => 28,
         _ => 34,
     }
 }
@@ -128,7 +128,9 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     }
 
     fn bus_exception(&mut self, number: u8, start: u32, o: &Operands, access: Access) {
-        let Leftover { pc, instruction, access } = self.leave_behind(start, o, access);
+        let begun = self.s.now.wrapping_sub(o.clocks.into());
+        let Leftover { pc, instruction, access, clocks } = self.leave_behind(start, o, access);
+        self.s.now = begun.wrapping_add(clocks.into());
         self.s.pc = pc;
         self.s.trace_due = false;
         self.enter_from_bus(number, BusFrame { access, instruction, in_exception: false });

@@ -8,6 +8,7 @@
 use super::{Access, Checked};
 use crate::addr::Width;
 use crate::cpu::bus::MemoryBus;
+use crate::cpu::m68k::clocks;
 use crate::cpu::m68k::meaning::transfer::push;
 use crate::cpu::m68k::mode::Mode;
 use crate::cpu::m68k::operands::Operands;
@@ -21,13 +22,15 @@ pub(super) struct Leftover {
     /// What the instruction register holds.
     pub instruction: u16,
     pub access: Access,
+    /// The clock cycles that the instruction has taken by then.
+    pub clocks: u16,
 }
 
 impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     /// Leaves behind what an instruction at `start` has done when `access` fails.
     pub(super) fn leave_behind(&mut self, start: u32, o: &Operands, access: Access) -> Leftover {
         let next = start.wrapping_add(o.length.into());
-        let plain = Leftover { pc: next, instruction: o.opcode, access };
+        let plain = Leftover { pc: next, instruction: o.opcode, access, clocks: o.clocks };
         let Some(row) = table::find(o.opcode) else { return plain };
         let after = |bytes: u32| start.wrapping_add(bytes);
         match row.operation {
@@ -37,7 +40,8 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
                 let _ = push(self, next);
                 Leftover { pc: access.at, ..plain }
             }
-            Operation::Branch | Operation::BranchIf | Operation::Jump => Leftover { pc: after(2), ..plain },
+            Operation::BranchIf => Leftover { pc: after(2), clocks: 10, ..plain },
+            Operation::Branch | Operation::Jump => Leftover { pc: after(2), ..plain },
             Operation::Return => {
                 self.step_register(reg::SP, if access.is_program { 4 } else { 0 });
                 Leftover { pc: after(2), ..plain }
@@ -68,7 +72,9 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         let is_long = o.opcode & 0x40 != 0;
         let at = plain.access.at.wrapping_add(if steps_back && is_long { 2 } else { 0 });
         let access = Access { at, is_program: reads_program(o.opcode), ..plain.access };
-        Leftover { pc: plain.pc.wrapping_add(2), access, ..plain }
+        let mode = Mode::of(o.opcode).filter(|&mode| mode != Mode::Decrement).unwrap_or(Mode::Indirect);
+        let clocks = 8 + clocks::of_mode(mode, false);
+        Leftover { pc: plain.pc.wrapping_add(2), access, clocks, ..plain }
     }
 
     /// Two operands in memory, both -(An) or both (An)+.
@@ -93,7 +99,10 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         }
         // Longs are read lower word first when addresses go down.
         let at = plain.access.at.wrapping_add(if is_long && !goes_up { 2 } else { 0 });
-        Leftover { access: Access { at, ..plain.access }, ..plain }
+        let first = if goes_up { 8 } else { 10 };
+        let second = if is_long { 8 } else { 4 };
+        let clocks = if of_source { first } else { first + second };
+        Leftover { access: Access { at, ..plain.access }, clocks, ..plain }
     }
 
     /// An operand that cannot be read.
@@ -119,7 +128,8 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
             _ => 0,
         };
         let access = Access { is_program: mode.is_program(), ..plain.access };
-        Leftover { pc: start.wrapping_add(2 + immediate + fetched), access, ..plain }
+        let clocks = 4 + 2 * immediate as u16 + clocks::of_mode(mode, false);
+        Leftover { pc: start.wrapping_add(2 + immediate + fetched), access, clocks, ..plain }
     }
 
     /// MOVE that has read its source and cannot write.
@@ -137,6 +147,8 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         // Modes without words of their own are found out with the next instruction's words already asked for.
         let is_short = matches!(to, Mode::Indirect | Mode::Increment | Mode::Decrement);
         let pc = plain.pc.wrapping_add(if is_short { 2 } else { 0 });
+        let last = if to == Mode::Decrement { 8 } else { clocks::of_mode(to, false) };
+        let plain = Leftover { clocks: 4 + clocks::of_mode(from, is_long) + last, ..plain };
         if to != Mode::Decrement {
             return Leftover { pc, ..plain };
         }

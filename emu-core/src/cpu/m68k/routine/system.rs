@@ -68,7 +68,12 @@ fn check<S: Source, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Ope
     let bound = S::get::<_, u16>(cpu, o)? as i16;
     let value = cpu.s.get::<u16>(o.destination.base) as i16;
     cpu.s.flags.set_all(value < 0, value == 0, false, false);
-    if value < 0 || value > bound { Err(Fault::Trapped(vector::CHECK)) } else { Ok(()) }
+    if value >= 0 && value <= bound {
+        return Ok(());
+    }
+    // The part first looks whether the difference is positive, and then at the sign.
+    cpu.charge(if value.wrapping_sub(bound) > 0 { 0 } else { 2 });
+    Err(Fault::Trapped(vector::CHECK))
 }
 
 fn divide_unsigned<S: Source, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {

@@ -96,7 +96,7 @@ impl Suite {
     }
 }
 
-/// What the debug console says until the guest is done, has failed, or says nothing new for half a minute of its own
+/// What the debug console says until the guest is done, has failed, or says nothing new for two minutes and a half of its own
 /// time.
 fn report_of(machine: &mut Machine) -> String {
     let mut report = Vec::new();
@@ -117,7 +117,7 @@ fn report_of(machine: &mut Machine) -> String {
         report.extend(said.iter().map(|(_, byte)| *byte));
         let text = String::from_utf8_lossy(&report);
         let is_over = text.lines().any(|line| line.starts_with("DONE") || line.starts_with("EXCEPTION"));
-        if stop == Stop::PowerOff || is_over && said.is_empty() || quiet > 600 {
+        if stop == Stop::PowerOff || is_over && said.is_empty() || quiet > 3_000 {
             return text.into_owned();
         }
     }

@@ -1,4 +1,4 @@
-//! What is done with vector registers: moves, and operations of [`vector`](crate::cpu::x86::vector).
+//! What is done with vector registers: moves, and operations of [`crate::cpu::x86::vector`].
 //!
 //! Lowering puts a vector instruction's operands into one order, whatever the encoding: the destination is
 //! [`Operands::first`], the first source [`Operands::second`], the second source memory or [`Operands::base`]; what else

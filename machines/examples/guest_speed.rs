@@ -32,7 +32,7 @@ fn main() {
 
 fn measure(suite: &Suite, mode: Mode, name: &str, engine: Engine) {
     let instructions = suite.instructions[&format!("{}.{name}", mode.prefix)];
-    let repeats = (400_000_000 / instructions.max(1)).clamp(2, 50_000) as u32;
+    let repeats = (300_000_000 / instructions.max(1)).clamp(2, 50_000) as u32;
     // The start of the machine, which one repeat more or less doesn't change, is not the workload's.
     let (_, base, _) = timed(suite, mode, name, engine, 1);
     let (machine, whole, mistakes) = timed(suite, mode, name, engine, repeats);

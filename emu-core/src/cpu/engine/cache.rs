@@ -318,3 +318,95 @@ impl<F: Family, S: Copy, M: Copy + Eq> TraceCache<F, S, M> {
         self.counters.flushes += 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::op::for_checked;
+    use super::*;
+    use crate::mem::LittleGuest;
+
+    enum Toy {}
+
+    #[derive(Clone, Copy)]
+    struct Address(u64);
+
+    impl Target for Address {
+        fn of(address: u64) -> Self {
+            Self(address)
+        }
+
+        fn address(&self) -> u64 {
+            self.0
+        }
+    }
+
+    impl Family for Toy {
+        type State = ();
+        type Operands = Address;
+        type Order = LittleGuest;
+    }
+
+    type Cache = TraceCache<Toy, (), u8>;
+
+    /// Keeps a trace of `instructions`, each of a byte, at an address.
+    fn keep(cache: &mut Cache, address: u64, instructions: usize) -> u32 {
+        let one = || Translated {
+            handler: for_checked::<Toy>(),
+            operands: Address(0),
+            checked: (),
+            flow: Flow::On,
+            length: 1,
+            cycles: 1,
+        };
+        let code: Vec<_> = std::iter::repeat_with(one).take(instructions).collect();
+        let key = cache.key(address, address / PAGE_SIZE);
+        cache.add(key, None, &code, address + instructions as u64)
+    }
+
+    fn cache(capacity: usize) -> Cache {
+        let mut cache = Cache::with_capacity(capacity);
+        cache.set_mode(0);
+        cache
+    }
+
+    #[test]
+    fn what_does_not_fit_drops_everything_and_fits_then() {
+        let capacity = 1000;
+        let mut cache = cache(capacity);
+        for number in 0..500 {
+            let (address, before) = (number * 64, cache.len());
+            let flushes = cache.counters.flushes;
+            let header = keep(&mut cache, address, 10);
+            assert!(cache.arena.len() <= capacity && cache.side.len() == cache.arena.len());
+            let flushed = cache.counters.flushes != flushes;
+            assert_eq!(cache.len(), if flushed { 1 } else { before + 1 });
+            assert_eq!(cache.recall(address), Some(header));
+            assert_eq!(cache.find(&cache.key(address, address / PAGE_SIZE)), Some(header));
+        }
+        // Each takes its header, ten operations and the one that goes on.
+        assert_eq!(cache.counters.flushes, 500 / (1000 / 12));
+    }
+
+    #[test]
+    fn a_mode_and_a_change_of_addresses_have_targets_of_their_own() {
+        let mut cache = cache(1000);
+        let first = keep(&mut cache, 0x100, 3);
+        cache.set_mode(1);
+        assert_eq!(cache.recall(0x100), None);
+        let second = keep(&mut cache, 0x100, 4);
+        cache.set_mode(0);
+        assert_eq!(cache.find(&cache.key(0x100, 0)), Some(first));
+        cache.set_mode(1);
+        assert_eq!(cache.find(&cache.key(0x100, 0)), Some(second));
+        assert_eq!(cache.recall(0x100), Some(second));
+        cache.forget_addresses();
+        assert_eq!(cache.recall(0x100), None);
+        assert_eq!(cache.find(&cache.key(0x100, 0)), Some(second));
+    }
+
+    #[test]
+    fn the_memory_of_a_cache_is_bounded() {
+        let one = size_of::<Op<Toy>>().max(40) + size_of::<Side<usize>>().max(24);
+        assert!(OPS * one < 32 << 20, "{} bytes", OPS * one);
+    }
+}

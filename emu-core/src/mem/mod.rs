@@ -10,7 +10,8 @@
 //! Every pointer to guest memory is made and used here. `unsafe` is confined to [`host`] (allocation, and the one
 //! primitive that loads and stores) and to the fast path of [`tlb`].
 //!
-//! Not modelled yet: locked read-modify-write across vCPUs.
+//! Not modelled yet: a locked change that misses the TLB (over two pages, or of a page with code) is not one step to other
+//! vCPUs.
 
 mod bits;
 #[allow(unsafe_code)]

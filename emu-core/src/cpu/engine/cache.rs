@@ -15,6 +15,9 @@ pub const OPS: usize = 1 << 18;
 /// Instructions of a trace at the most.
 pub const LONGEST: usize = 48;
 
+/// Bytes of a trace at the most: [`Side::offset`] counts them.
+pub const MOST_BYTES: u64 = 240;
+
 /// How a translated instruction ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {

@@ -10,7 +10,7 @@ use super::strict::CheckedHandlers;
 use crate::addr::Physical;
 use crate::cpu::Exit;
 use crate::cpu::bus::MemoryBus;
-use crate::cpu::engine::cache::{Flow, LONGEST, Source, Translated};
+use crate::cpu::engine::cache::{Flow, LONGEST, MOST_BYTES, Source, Translated};
 use crate::cpu::engine::driver::{Guest, Hands, Place};
 use crate::cpu::probe::Probe;
 use crate::mem::{self, BigGuest, Changes, PAGE_SIZE};
@@ -20,9 +20,6 @@ use crate::mem::{self, BigGuest, Changes, PAGE_SIZE};
 pub struct Mode {
     supervisor: bool,
 }
-
-/// Bytes of a trace at the most.
-const TRACE_BYTES: u32 = 240;
 
 /// A translated instruction.
 type Instruction<B, P> = Translated<M68kFamily, Handler<B, P>>;
@@ -166,7 +163,7 @@ impl<B: MemoryBus<Order = BigGuest>, P: Probe> Checked<'_, B, P> {
     fn translate_instructions(&mut self, address: u32, into: &mut Vec<Instruction<B, P>>) -> u32 {
         // A trace stays on its page, and so does each of its instructions.
         let left = PAGE_SIZE as u32 - address % PAGE_SIZE as u32;
-        let most = left.min(TRACE_BYTES);
+        let most = left.min(MOST_BYTES as u32);
         let mut done = 0;
         while done < most && into.len() < LONGEST {
             let Some((one, ends)) = self.translate_one(address.wrapping_add(done), most - done) else {

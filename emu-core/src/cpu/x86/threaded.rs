@@ -16,7 +16,7 @@ use super::strict::{CheckedHandlers, LONGEST};
 use crate::addr::{Linear, Physical};
 use crate::cpu::Exit;
 use crate::cpu::bus::MemoryBus;
-use crate::cpu::engine::cache::{Flow, LONGEST as LONGEST_TRACE, Source, Translated};
+use crate::cpu::engine::cache::{Flow, LONGEST as LONGEST_TRACE, MOST_BYTES, Source, Translated};
 use crate::cpu::engine::driver::{Guest, Hands, Place};
 use crate::cpu::probe::Probe;
 use crate::mem::{self, Changes, LittleGuest, PAGE_SIZE, Table};
@@ -36,9 +36,6 @@ struct Code {
     limit: u32,
     attributes: u16,
 }
-
-/// Bytes of a trace at the most.
-const TRACE_BYTES: u64 = 240;
 
 /// A translated instruction.
 type Instruction<B, P> = Translated<X86Family, Handler<B, P>>;
@@ -229,7 +226,7 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Checked<'_, B, P> {
         let code = *self.s.segment(seg::CS);
         // A trace stays on its page, and so does each of its instructions.
         let left = PAGE_SIZE - (code.base.wrapping_add(address)) % PAGE_SIZE;
-        let last = address + left.min(TRACE_BYTES) - 1;
+        let last = address + left.min(MOST_BYTES) - 1;
         let mut at = address;
         while at <= last && into.len() < LONGEST_TRACE {
             let mut bytes = [0; LONGEST];

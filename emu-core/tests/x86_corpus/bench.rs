@@ -1,19 +1,15 @@
 //! A processor with memory around it, and ports that read as ones: what the records were taken with.
 
-use emu_core::addr::{Physical, Width};
-use emu_core::cpu::Exit;
-use emu_core::cpu::bus::{BusStatus, CpuBus, MemoryBus, PageAccess, Reply};
-use emu_core::cpu::probe::{Access, NoProbe, Probe};
+use crate::quiet_bus::QuietBus;
+use emu_core::cpu::probe::NoProbe;
 use emu_core::cpu::x86::cpu::X86;
 use emu_core::cpu::x86::model::{Generation, Model};
 use emu_core::cpu::x86::state::{Segment, State};
-use emu_core::mem::{
-    ByteOrder, Changes, LittleGuest, Mapping, NodeId, PhysMem, Place, Privilege, RamBlock, Scalar, Table, Tlb,
-};
+use emu_core::cpu::{EngineKind, Exit, Processor};
+use emu_core::mem::PAGE_SIZE;
 use emu_core::time::Cycle;
 use serde::Deserialize;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Deserialize)]
 pub struct Record {
@@ -40,123 +36,37 @@ pub struct Exception {
     pub flag_addr: Option<u64>,
 }
 
-/// No record takes as long: a processor that loses its way is caught.
-const RECORD_DEADLINE: Cycle = Cycle(50_000);
-
-struct Bus {
-    memory: PhysMem,
-    tlb: Tlb<LittleGuest>,
-    deadline: Cycle,
-}
-
-impl CpuBus for Bus {
-    fn read(&mut self, _status: BusStatus, _address: u32, width: Width, _at: Cycle) -> Reply {
-        Reply { data: width.mask(), waits: 0 }
-    }
-    fn write(&mut self, _status: BusStatus, _address: u32, _width: Width, _data: u64, _at: Cycle) -> u32 {
-        0
-    }
-    fn acknowledge_interrupt(&mut self, _at: Cycle) -> u8 {
-        0
-    }
-    fn next_hold(&self) -> Cycle {
-        Cycle::NEVER
-    }
-    fn hold(&mut self, _at: Cycle) -> u32 {
-        0
-    }
-    fn deadline(&self) -> Cycle {
-        self.deadline
-    }
-    fn catch_up(&mut self, _at: Cycle) {}
-    fn interrupt_line(&self) -> bool {
-        false
-    }
-    fn take_nmi(&mut self) -> bool {
-        false
-    }
-    fn exit_requested(&self) -> bool {
-        false
-    }
-}
-
-impl MemoryBus for Bus {
-    type Order = LittleGuest;
-
-    fn tlb(&mut self) -> &mut Tlb<LittleGuest> {
-        &mut self.tlb
-    }
-
-    fn place(&self, at: Physical) -> Place<'_> {
-        self.memory.lookup(at)
-    }
-
-    fn take_changes(&mut self) -> Changes {
-        self.tlb.honour()
-    }
-
-    fn read_missed<T: Scalar>(&mut self, table: Table, privilege: Privilege, at: PageAccess) -> (T, u32) {
-        let Self { memory, tlb, .. } = self;
-        let value = memory.read_missed(tlb, table, privilege, at.linear, at.physical);
-        (value.expect("all addresses have memory"), 0)
-    }
-
-    fn write_missed<T: Scalar>(&mut self, privilege: Privilege, at: PageAccess, value: T) -> u32 {
-        let Self { memory, tlb, .. } = self;
-        let done = memory.write_missed(tlb, privilege, at.linear, at.physical, value);
-        done.expect("all addresses have memory");
-        0
-    }
-}
-
-/// Every byte written, so that a stray one is found.
-#[derive(Default)]
-struct Writes(Vec<u64>);
-
-impl Probe for Writes {
-    const ACTIVE: bool = true;
-
-    fn access(&mut self, access: &Access) -> u32 {
-        if access.status == BusStatus::MemoryWrite {
-            self.0.extend((0..access.width.bytes()).map(|i| u64::from(access.address) + i));
-        }
-        0
-    }
-}
+/// Cycles. No record takes as long: a processor that loses its way is caught.
+const LONGEST_RECORD: u64 = 50_000;
 
 /// A processor on its bench; one serves any number of records.
 pub struct Bench {
     model: &'static Model,
-    bus: Bus,
+    cpu: X86,
+    bus: QuietBus,
 }
 
 impl Bench {
     /// All the memory that the address lines reach, as far as records of real mode go.
-    pub fn new(model: &'static Model) -> Self {
-        let block = RamBlock::new(16 << 20, ByteOrder::Little, NodeId(0));
-        let block = Arc::new(block.expect("16 MB of address space"));
-        let mut memory = PhysMem::new(ByteOrder::Little);
-        memory.map(Mapping::ram(0, &block)).expect("an empty map");
-        let tlb = Tlb::new();
-        memory.attach(tlb.mailbox());
-        Self { model, bus: Bus { memory, tlb, deadline: RECORD_DEADLINE } }
+    pub fn new(model: &'static Model, engine: EngineKind) -> Self {
+        let mut bus = QuietBus::new(0, 16 << 20);
+        bus.must_hit = true;
+        let mut cpu = X86::new(model);
+        cpu.set_engine(engine);
+        Self { model, cpu, bus }
     }
 
     /// Runs a record until the processor halts. Gives what differs.
     pub fn run(&mut self, record: &Record) -> Option<String> {
         for &(address, byte) in &record.initial.ram {
-            self.poke(address, byte);
+            self.bus.put(address, &[byte]);
         }
-        let mut cpu = X86::new(self.model);
-        load(self.model, &mut cpu.state, &record.initial.regs);
-        let mut writes = Writes::default();
-        let exit = cpu.run_with(&mut self.bus, &mut writes, false);
-        let mismatch = self.judge(record, &cpu, exit, &writes);
-        let touched = record.initial.ram.iter().chain(&record.last.ram).map(|&(address, _)| address);
-        for address in touched.chain(writes.0.iter().copied()) {
-            self.poke(address, 0);
-        }
-        mismatch
+        Processor::<QuietBus>::reset(&mut self.cpu);
+        load(self.model, &mut self.cpu.state, &record.initial.regs);
+        self.bus.deadline = Cycle(self.cpu.state.now + LONGEST_RECORD);
+        let exit = Processor::run(&mut self.cpu, &mut self.bus, None, false);
+        let wrong_memory = self.judge_and_clear_memory(record);
+        self.judge(record, exit).or(wrong_memory)
     }
 
     /// Runs code of 0000:0600 for some thousand clocks, with the given registers (but IP), in one go or by single steps.
@@ -169,7 +79,7 @@ impl Bench {
         by_steps: bool,
     ) -> (State, u64) {
         for (address, &byte) in (0x600..).zip(code) {
-            self.poke(address, byte);
+            self.bus.put(address, &[byte]);
         }
         let mut cpu = X86::new(self.model);
         for (register, value) in cpu.state.registers.iter_mut().zip(registers) {
@@ -185,24 +95,16 @@ impl Bench {
             && cpu.state.now < self.bus.deadline.0
         {}
         let mut memory = vec![0; 1 << 20];
-        self.bus.memory.read_bytes(Physical(0), &mut memory).expect("all addresses have memory");
+        self.bus.get(0, &mut memory);
         let sum = memory.iter().fold(0_u64, |sum, &byte| sum.wrapping_mul(0x100_0000_01B3) ^ u64::from(byte));
         (cpu.state, sum)
     }
 
-    fn poke(&self, address: u64, byte: u8) {
-        self.bus.memory.write(Physical(address), byte).expect("all addresses have memory");
-    }
-
-    fn peek(&self, address: u64) -> u8 {
-        self.bus.memory.peek(Physical(address)).expect("all addresses have memory")
-    }
-
-    fn judge(&self, record: &Record, cpu: &X86, exit: Exit, writes: &Writes) -> Option<String> {
+    fn judge(&self, record: &Record, exit: Exit) -> Option<String> {
         if exit != Exit::Halted {
             return Some(format!("the run ended with {exit:?}"));
         }
-        let registers = store(&cpu.state, &record.initial.regs);
+        let registers = store(&self.cpu.state, &record.initial.regs);
         for (name, &before) in &record.initial.regs {
             let want = record.last.regs.get(name).copied().unwrap_or(before);
             let mask = mask(self.model, record, name);
@@ -211,27 +113,39 @@ impl Bench {
                 return Some(format!("{name} is {got:#x}, not {want:#x} (mask {mask:#x})"));
             }
         }
-        self.judge_memory(record, writes)
+        None
     }
 
-    fn judge_memory(&self, record: &Record, writes: &Writes) -> Option<String> {
+    /// Looks at every page that was written since the last record, or should have been, and clears it.
+    fn judge_and_clear_memory(&self, record: &Record) -> Option<String> {
         let mut expected: BTreeMap<u64, u8> = record.initial.ram.iter().copied().collect();
         expected.extend(record.last.ram.iter().copied());
+        let mut pages: BTreeSet<u64> = self.bus.ram.take_dirty().into_iter().collect();
+        pages.extend(expected.keys().map(|address| address - address % PAGE_SIZE));
         let pushed =
             record.exception.as_ref().and_then(|e| Some((pushed_flags(record, e)?, record.flags_mask?)));
-        for (&address, &want) in &expected {
-            let mask = match pushed {
-                Some((at, mask)) if address == at => mask as u8,
-                Some((at, mask)) if address == at + 1 => (mask >> 8) as u8,
-                _ => 0xFF,
-            };
-            let got = self.peek(address);
-            if (want ^ got) & mask != 0 {
-                return Some(format!("the byte at {address:#x} is {got:#04x}, not {want:#04x}"));
+        let mask_of = |address| match pushed {
+            Some((at, mask)) if address == at => mask as u8,
+            Some((at, mask)) if address == at + 1 => (mask >> 8) as u8,
+            _ => 0xFF,
+        };
+        let mut wrong = None;
+        for page in pages {
+            let mut bytes = [0; PAGE_SIZE as usize];
+            self.bus.get(page, &mut bytes);
+            self.bus.put(page, &[0; PAGE_SIZE as usize]);
+            for (&address, &want) in expected.range(page..page + PAGE_SIZE) {
+                let got = std::mem::take(&mut bytes[(address - page) as usize]);
+                if (want ^ got) & mask_of(address) != 0 {
+                    wrong.get_or_insert(format!("the byte at {address:#x} is {got:#04x}, not {want:#04x}"));
+                }
+            }
+            if let Some(stray) = bytes.iter().position(|&byte| byte != 0) {
+                wrong.get_or_insert(format!("a stray write to {:#x}", page + stray as u64));
             }
         }
-        let stray = writes.0.iter().find(|address| !expected.contains_key(address))?;
-        Some(format!("a stray write to {stray:#x}"))
+        let _ = self.bus.ram.take_dirty();
+        wrong
     }
 }
 

@@ -1,10 +1,14 @@
-//! The engines of the 80286 and its successors against records of real chips.
+//! Both engines of the 80286 and its successors against records of real chips.
 
 mod bench;
 #[path = "../corpus/mod.rs"]
 mod corpus;
+#[allow(dead_code, reason = "serves other tests, too")]
+#[path = "../quiet_bus/mod.rs"]
+mod quiet_bus;
 
 use bench::{Bench, Record};
+use emu_core::cpu::EngineKind;
 use emu_core::cpu::x86::model::{I80286, I80386DX, Model};
 use proptest::prelude::*;
 use std::path::Path;
@@ -37,7 +41,7 @@ fn score(bench: &mut Bench, records: &Path, opcode: &str) -> Score {
 }
 
 /// Runs all records of a folder on all cores and gives what became of each file.
-fn scores(records: &Path, model: &'static Model) -> Vec<Score> {
+fn scores(records: &Path, model: &'static Model, engine: EngineKind) -> Vec<Score> {
     let opcodes = corpus::opcodes(records);
     let next = AtomicUsize::new(0);
     let all = Mutex::new(Vec::new());
@@ -45,7 +49,7 @@ fn scores(records: &Path, model: &'static Model) -> Vec<Score> {
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                let mut bench = Bench::new(model);
+                let mut bench = Bench::new(model, engine);
                 while let Some(opcode) = opcodes.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let score = score(&mut bench, records, opcode);
                     all.lock().expect("no thread panicked").push(score);
@@ -63,16 +67,18 @@ fn every_record_is_met(name: &str, model: &'static Model) {
         println!("skipped: there is no corpus of the {name}");
         return;
     };
-    let scores = scores(&folder.join(name), model);
-    let (records, met) = scores.iter().fold((0, 0), |(r, m), s| (r + s.records, m + s.met));
-    println!("{met} of {records} records in {} files are met", scores.len());
-    let wrong: Vec<String> = scores
-        .iter()
-        .filter_map(|s| {
-            Some(format!("{:4} of {}: {}", s.records - s.met, s.records, s.first_mismatch.as_ref()?))
-        })
-        .collect();
-    assert!(wrong.is_empty(), "{} files differ:\n{}", wrong.len(), wrong.join("\n"));
+    for engine in [EngineKind::Strict, EngineKind::Threaded] {
+        let scores = scores(&folder.join(name), model, engine);
+        let (records, met) = scores.iter().fold((0, 0), |(r, m), s| (r + s.records, m + s.met));
+        println!("{engine:?}: {met} of {records} records in {} files are met", scores.len());
+        let wrong: Vec<String> = scores
+            .iter()
+            .filter_map(|s| {
+                Some(format!("{:4} of {}: {}", s.records - s.met, s.records, s.first_mismatch.as_ref()?))
+            })
+            .collect();
+        assert!(wrong.is_empty(), "{engine:?}: {} files differ:\n{}", wrong.len(), wrong.join("\n"));
+    }
 }
 
 #[test]
@@ -92,8 +98,8 @@ proptest! {
         newer: bool,
     ) {
         let model = if newer { &I80386DX } else { &I80286 };
-        let whole = Bench::new(model).run_program(&code, registers, segments, false);
-        let stepped = Bench::new(model).run_program(&code, registers, segments, true);
+        let whole = Bench::new(model, EngineKind::Strict).run_program(&code, registers, segments, false);
+        let stepped = Bench::new(model, EngineKind::Strict).run_program(&code, registers, segments, true);
         prop_assert_eq!(whole, stepped);
     }
 }

@@ -29,7 +29,7 @@ Commands:
                     install what the system lacks; --print only shows the command, --yes asks nothing
   bench [PART]... [--rounds N]
                     measure speed, frames, start-up, idle use and memory, into docs/benchmarks.md
-                    (parts: rm16, gui, memory, idle; all of them take about ten minutes)
+                    (parts: rm16, bare-rm16, pm32, lm64, gui, memory, idle; half an hour together)
   check             the checks before the tests: tidiness, format, lints, documentation, duplicate crates
   ci                everything that continuous integration checks: `check`, then `test`
   tidy              the repository's own rules: file sizes, headers, links, one version per dependency

@@ -3,10 +3,15 @@
 //! Each part is a section of that document; a run of some parts leaves the other sections as they were. What is
 //! compared is run in turns, and every figure is a median.
 
+mod emulator;
 mod figures;
+mod guests;
 mod idle;
+mod image;
 mod report;
 mod rm16;
+mod stats;
+mod turns;
 mod window;
 
 use crate::process::{self, Outcome};
@@ -25,17 +30,24 @@ const XT_HZ: f64 = 4_772_727.0;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Rm16,
+    BareRm16,
+    Pm32,
+    Lm64,
     Gui,
     Memory,
     Idle,
 }
 
 impl Part {
-    const ALL: [Self; 4] = [Self::Rm16, Self::Gui, Self::Memory, Self::Idle];
+    const ALL: [Self; 7] =
+        [Self::Rm16, Self::BareRm16, Self::Pm32, Self::Lm64, Self::Gui, Self::Memory, Self::Idle];
 
     fn name(self) -> &'static str {
         match self {
             Self::Rm16 => "rm16",
+            Self::BareRm16 => "bare-rm16",
+            Self::Pm32 => "pm32",
+            Self::Lm64 => "lm64",
             Self::Gui => "gui",
             Self::Memory => "memory",
             Self::Idle => "idle",
@@ -46,6 +58,9 @@ impl Part {
     fn title(self) -> &'static str {
         match self {
             Self::Rm16 => "Real mode",
+            Self::BareRm16 => "Real mode on the plain board",
+            Self::Pm32 => "32-bit protected mode",
+            Self::Lm64 => "64-bit long mode",
             Self::Gui => "Window",
             Self::Memory => "Memory",
             Self::Idle => "Idle use",
@@ -55,6 +70,9 @@ impl Part {
     fn measure(self, programs: &Programs) -> Result<Measured, String> {
         match self {
             Self::Rm16 => rm16::measure(programs),
+            Self::BareRm16 => guests::measure(programs, "rm16"),
+            Self::Pm32 => guests::measure(programs, "pm32"),
+            Self::Lm64 => guests::measure(programs, "lm64"),
             Self::Gui => window::measure_frames(programs),
             Self::Memory => window::measure_memory(programs),
             Self::Idle => idle::measure(programs),
@@ -107,11 +125,10 @@ fn chosen(args: &[String]) -> Result<(Vec<Part>, usize), String> {
             continue;
         }
         let found = Part::ALL.into_iter().find(|part| part.name() == arg);
-        parts.push(
-            found.ok_or_else(|| {
-                format!("there is no part `{arg}`; the parts are rm16, gui, memory and idle")
-            })?,
-        );
+        parts.push(found.ok_or_else(|| {
+            let parts = Part::ALL.map(Part::name).join(", ");
+            format!("there is no part `{arg}`; the parts are {parts}")
+        })?);
     }
     Ok((if parts.is_empty() { Part::ALL.to_vec() } else { parts }, rounds))
 }

@@ -45,8 +45,8 @@ fn preface() -> String {
     };
     let host = format!("{cores}, {}, {}", std::env::consts::ARCH, std::env::consts::OS);
     format!(
-        "# Benchmarks\n\nMeasured and written by `cargo xtask bench`; a single section by `cargo xtask bench rm16`, `gui`, \
-         `memory` or `idle`.\nRelease build; host: {host}. What is compared was run in turns; figures are medians.\n"
+        "# Benchmarks\n\nMeasured and written by `cargo xtask bench`; a single section by `cargo xtask bench rm16`, \
+         `bare-rm16`,\n`pm32`, `lm64`, `gui`, `memory` or `idle`. Release build; host: {host}. What is compared was run in turns; figures are medians.\n"
     )
 }
 

@@ -34,6 +34,18 @@ struct CpuStats {
     guest_instructions: u64,
     string_iterations: u64,
     tlb: TlbStats,
+    /// What the threaded engine's traces have done, where it runs.
+    traces: Option<TraceStats>,
+}
+
+/// See [`emu_core::cpu::engine::CacheCounters`].
+#[derive(Serialize)]
+struct TraceStats {
+    translated: u64,
+    translated_instructions: u64,
+    sought: u64,
+    checked: u64,
+    stepped: u64,
 }
 
 #[derive(Serialize)]
@@ -81,6 +93,13 @@ fn stats(session: &Session, started: &Started) -> RunStats {
         misses: counters.misses(),
         hit_rate: counters.hit_rate(accesses),
     };
+    let traces = session.machine.cpu().trace_counters().map(|counters| TraceStats {
+        translated: counters.translated,
+        translated_instructions: counters.instructions,
+        sought: counters.sought,
+        checked: counters.checked,
+        stepped: counters.stepped,
+    });
     let vcpu = CpuStats {
         guest_cycles: counters.cycles,
         guest_instructions: counters.instructions,
@@ -90,6 +109,7 @@ fn stats(session: &Session, started: &Started) -> RunStats {
             write: table(tlb.write, accesses.writes),
             fetch: table(tlb.fetch, accesses.fetches),
         },
+        traces,
     };
     RunStats {
         vcpus: vec![vcpu],

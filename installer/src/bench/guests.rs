@@ -27,12 +27,13 @@ pub fn measure(programs: &Programs, mode: &str) -> Result<Measured, String> {
     let mut emulators = vec![Emulator::bare(programs)];
     emulators.extend(Emulator::others());
     let scores = turns::run(&emulators, &workloads, &image, programs.rounds)?;
+    let load = load();
     let counted = workloads.iter().map(|workload| {
         let repeats = (COUNTED_INSTRUCTIONS / workload.instructions).clamp(1.0, 2_000.0) as u32;
         stats::of_workload(programs, &BARE, &image, &workload.name, repeats)
     });
     let counted = counted.collect::<Result<Vec<_>, _>>()?;
-    let table = speeds(mode, &emulators, &workloads, &scores);
+    let table = speeds(mode, &emulators, &workloads, &scores) + &load.unwrap_or_default();
     Ok(Measured::Section(table + &engine(&workloads, &scores[0], &counted)))
 }
 
@@ -165,6 +166,19 @@ fn engine(workloads: &[Workload], scores: &[Score], counted: &[Stats]) -> String
 fn misses(misses: f64, accesses: f64, thousands: f64) -> String {
     let share = (accesses > 0.0).then(|| format!(" ({:.2} % hit)", (1.0 - misses / accesses) * 100.0));
     shown(misses / thousands) + &share.unwrap_or_default()
+}
+
+/// A sentence about what else the host had to do in the last minutes, where that was much.
+fn load() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/loadavg").ok()?;
+    let load: f64 = text.split_whitespace().nth(1)?.parse().ok()?;
+    // The emulators' runs are a load of one.
+    (load > 1.5).then(|| {
+        let others = load - 1.0;
+        format!(
+            "\nThe host was busy: {others:.1} other programs ran on the average, and shared its caches.\n"
+        )
+    })
 }
 
 /// The host's clock, where it says it.

@@ -5,6 +5,8 @@
 mod display;
 #[path = "window/drives.rs"]
 mod drives;
+#[path = "window/engine.rs"]
+mod engine;
 #[path = "window/library.rs"]
 mod library;
 #[path = "window/pictures.rs"]

@@ -49,6 +49,14 @@ pub fn kind(engine: Engine) -> emu_core::cpu::EngineKind {
     }
 }
 
+/// What a user calls a processor's engine.
+pub fn of_kind(kind: emu_core::cpu::EngineKind) -> Engine {
+    match kind {
+        emu_core::cpu::EngineKind::Strict => Engine::Strict,
+        emu_core::cpu::EngineKind::Threaded => Engine::Threaded,
+    }
+}
+
 /// Why an engine cannot run a processor, if it cannot.
 pub fn why_not(engine: Engine, model: &CpuModel) -> Option<String> {
     let first = *model.engines.first()?;

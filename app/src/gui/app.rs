@@ -304,7 +304,7 @@ impl App {
             page.poll(ctx);
             let pace = page.take_pace();
             if pace > 0 {
-                self.host.paces.note(&page.profile.cpu, pace);
+                self.host.paces.note(&page.running_cpu(), pace);
                 page.paces.clone_from(&self.host.paces);
             }
             drop(page);

@@ -4,11 +4,13 @@
 //! are read where the thread last left them. A panic in a machine ends that machine with a message, nothing else.
 
 mod pacing;
+mod showing;
 mod stepping;
 
 use crate::session::{Companion, DrivePlace, SavedSession, Session, Verdict};
 use emu_core::board::external::External;
 use emu_core::cache::CacheConfig;
+use emu_core::cpu::EngineKind;
 use emu_core::cpu::describe::CpuDescription;
 use emu_core::debug::view::{DebugView, ViewRequest};
 use emu_core::hal::audio::MixerControl;
@@ -20,6 +22,7 @@ use emu_core::machine::protocol::{Command, DeviceMedia, Event, MediumSpec, Notic
 use emu_core::machine::typist::Typist;
 use emu_core::time::Cycle;
 use pacing::Pacing;
+use showing::Showing;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -88,14 +91,14 @@ impl MachineHandle {
         let (commands, incoming) = channel();
         let (outgoing, events) = channel();
         let board = Arc::new(Board::default());
-        let frames = session.frames.clone();
+        let (showing, frames) = Showing::new(session.frames.clone());
         let sound = session.sound.clone();
         let cpu_description = session.machine.cpu().description();
         let cpu_hz = session.machine.cpu_hz();
         let shared = Arc::clone(&board);
         let thread = std::thread::Builder::new().name(format!("machine {name}")).spawn(move || {
             lower_priority();
-            let worker = Worker::new(session, incoming, outgoing, shared, waker);
+            let worker = Worker::new(session, showing, incoming, outgoing, shared, waker);
             Worker { companion, ..worker }.run_guarded();
         })?;
         Ok(Self { commands, events, frames, sound, board, thread: Some(thread), cpu_description, cpu_hz })
@@ -160,6 +163,7 @@ enum Mode {
 
 struct Worker {
     session: Session,
+    showing: Showing,
     companion: Option<Box<dyn Companion>>,
     commands: Receiver<Command>,
     events: Sender<Event>,
@@ -178,6 +182,7 @@ struct Worker {
 impl Worker {
     fn new(
         session: Session,
+        showing: Showing,
         commands: Receiver<Command>,
         events: Sender<Event>,
         board: Arc<Board>,
@@ -186,6 +191,7 @@ impl Worker {
         let pacing = Pacing::new(session.machine.cpu_hz());
         Self {
             session,
+            showing,
             companion: None,
             commands,
             events,
@@ -344,6 +350,7 @@ impl Worker {
             Command::PowerOff => self.end(RunState::Off),
             Command::Suspend => self.suspend(),
             Command::SetSpeed(speed) => self.set_speed(speed),
+            Command::SetEngine(engine) => self.set_engine(engine),
             Command::Input(input) => self.take_hands(input),
             Command::Type(text) => self.type_text(&text),
             Command::Insert { device, slot, medium } => self.insert(device, slot, &medium),
@@ -387,6 +394,14 @@ impl Worker {
 
     fn set_speed(&mut self, speed: Speed) {
         self.pacing.set_speed(speed, self.session.machine.now());
+    }
+
+    fn set_engine(&mut self, engine: EngineKind) {
+        if self.session.machine.cpu_mut().set_engine(engine) {
+            self.tell(Event::Engine(engine));
+        } else {
+            self.complain("The machine's processor has one engine only.".to_owned());
+        }
     }
 
     fn suspend(&mut self) {
@@ -481,6 +496,7 @@ impl Worker {
 
     /// Leaves what has changed where others look.
     fn publish(&mut self) {
+        self.showing.advance();
         let counters = &self.board.counters;
         counters.cycles.store(self.session.machine.now().0, Ordering::Relaxed);
         counters.speed.store(self.pacing.speed_permille(), Ordering::Relaxed);

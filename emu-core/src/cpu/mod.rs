@@ -32,7 +32,7 @@ pub enum Exit {
 }
 
 /// Which engine executes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EngineKind {
     /// One instruction at a time, with every check.
     #[default]

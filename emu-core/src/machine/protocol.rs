@@ -5,6 +5,7 @@
 use crate::board::device::{MediaSlot, ResetKind};
 use crate::board::external::External;
 use crate::cache::{CacheConfig, CacheStats};
+use crate::cpu::EngineKind;
 use crate::cpu::describe::{CodeAddress, RegisterId};
 use crate::debug::breakpoints::Breakpoint;
 use crate::debug::view::ViewRequest;
@@ -70,6 +71,8 @@ pub enum Command {
     /// Ends the machine; its state is written down first.
     Suspend,
     SetSpeed(Speed),
+    /// Another engine executes from the next instruction on; [`Event::Engine`] answers.
+    SetEngine(EngineKind),
     /// A key and the like.
     Input(External),
     /// Keys to be pressed one after another, as fast as the guest takes them.
@@ -131,6 +134,8 @@ pub enum Event {
     /// A stop, in words: "Breakpoint: write to B8000 by F000:E1A2".
     Stopped(String),
     Notice(Notice),
+    /// Which engine executes, after a change.
+    Engine(EngineKind),
     /// The drives, after a change.
     Media(Vec<DeviceMedia>),
     /// The breakpoints with their counts, at a stop and after a change.

@@ -1,16 +1,18 @@
 //! The menu of the processor: its engine, and how fast it may run, while the guest runs.
 
 use super::{MachinePage, PageRequest};
-use crate::gui::commands::{Command, SPEEDS, menu};
-use egui::{Button, Ui};
-use machines::boards;
-use machines::engines::{self, ENGINES};
+use crate::gui::commands::{Command, SPEEDS, menu, named_choice};
+use egui::{Button, Response, Ui};
+use egui_material_icons::icons::{ICON_CHECK, ICON_MEMORY};
+use machines::boards::CpuModel;
+use machines::engines::{self, ENGINES, EngineKind};
+use machines::profile::Engine;
 
 /// Shows the menu's button. Gives what was chosen in it.
 pub fn ui(page: &MachinePage, ui: &mut Ui) -> Vec<PageRequest> {
     let mut chosen = Vec::new();
     menu(ui, "CPU", |ui| {
-        engine_entries(page, ui);
+        chosen.extend(engine_entries(page, ui));
         ui.separator();
         ui.weak("Speed");
         for speed in SPEEDS {
@@ -24,24 +26,47 @@ pub fn ui(page: &MachinePage, ui: &mut Ui) -> Vec<PageRequest> {
     chosen
 }
 
-/// The engines. One that a board's processor takes is changed in the settings, with a power-on.
-fn engine_entries(page: &MachinePage, ui: &mut Ui) {
+/// The engines, the one that executes marked.
+fn engine_entries(page: &MachinePage, ui: &mut Ui) -> Option<PageRequest> {
     ui.weak("Engine");
-    let cpu = &page.profile.cpu;
-    let board = boards::find(&page.profile.board);
-    let Some(model) = board.and_then(|board| board.cpus.iter().find(|model| model.name == cpu.model)) else {
-        return;
-    };
+    let model = page.cpu_model()?;
+    let mut chosen = None;
     for kind in &ENGINES {
-        let why_not = engines::why_not(kind.engine, model);
-        let entry = Button::selectable(kind.engine == cpu.engine, kind.label);
-        let response = ui.add_enabled(why_not.is_none(), entry);
-        match why_not {
-            Some(reason) => response.on_disabled_hover_text(format!("{} {reason}.", kind.help)),
-            None => {
-                let pace = page.paces.sentence(&cpu.model, kind.engine, cpu.clock_hz);
-                response.on_hover_text(format!("{} {pace}", kind.help))
-            }
-        };
+        if engine_entry(page, ui, kind, model).clicked() {
+            chosen = command_for(kind.engine).map(PageRequest::Command);
+            ui.close();
+        }
+    }
+    chosen
+}
+
+fn engine_entry(page: &MachinePage, ui: &mut Ui, kind: &EngineKind, model: &CpuModel) -> Response {
+    let cpu = page.running_cpu();
+    let is_on = kind.engine == cpu.engine;
+    let mark = if is_on { ICON_CHECK } else { ICON_MEMORY };
+    let why_not = engines::why_not(kind.engine, model);
+    let entry = Button::selectable(is_on, (mark.rich_text(), kind.label));
+    let response = ui.add_enabled(why_not.is_none(), entry);
+    named_choice(&response, is_on, kind.label);
+    match why_not {
+        Some(reason) => response.on_disabled_hover_text(format!("{} {reason}.", kind.help)),
+        None => {
+            let pace = page.paces.sentence(&cpu.model, kind.engine, cpu.clock_hz);
+            response.on_hover_text(format!("{} {pace} {}", kind.help, kept(page)))
+        }
+    }
+}
+
+/// What becomes of a choice at the next power-on.
+fn kept(page: &MachinePage) -> String {
+    let own = engines::describe(page.profile.cpu.engine).label;
+    format!("It goes on with it at once; at the next power-on the settings' choice ({own}) counts again.")
+}
+
+fn command_for(engine: Engine) -> Option<Command> {
+    match engine {
+        Engine::Strict => Some(Command::UseStrictEngine),
+        Engine::Threaded => Some(Command::UseThreadedEngine),
+        Engine::Translating | Engine::Hypervisor => None,
     }
 }

@@ -8,11 +8,12 @@ mod launch;
 pub mod screen;
 mod speed_chip;
 mod status_bar;
+mod toolbar;
 pub mod window;
 
 pub use launch::Repainter;
 
-use super::commands::{Command as UserCommand, menu};
+use super::commands::Command as UserCommand;
 use super::debugger::Debugger;
 use super::host::Paces;
 use super::recent::SharedRecents;
@@ -24,14 +25,13 @@ use crate::sound::{Sound, SoundError};
 use crate::worker::MachineHandle;
 use drives::DriveBar;
 use egui::{CentralPanel, Context, Id, Panel, Ui};
-use egui_material_icons::icons::{
-    ICON_FULLSCREEN_EXIT, ICON_PAUSE, ICON_PLAY_ARROW, ICON_VOLUME_OFF, ICON_VOLUME_UP,
-};
 use emu_core::board::device::ResetKind;
 use emu_core::board::external::External;
 use emu_core::hal::input::{HostInput, KeyCode, PadState};
 use emu_core::machine::protocol::{Command, DeviceMedia, Event, MediumSpec, RunState, Speed, Step};
-use machines::profile::{FloppyProfile, Profile, SoundProfile};
+use machines::boards::{self, CpuModel};
+use machines::engines;
+use machines::profile::{CpuProfile, Engine, FloppyProfile, Profile, SoundProfile};
 use screen::{DisplayOptions, Look, Scaling, Screen};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -54,6 +54,8 @@ pub struct MachinePage {
     /// Why the machine stopped last, in words; empty while it runs.
     pub stop_reason: String,
     speed: Speed,
+    /// What executes at present; the profile has what will at the next power-on.
+    engine: Engine,
     /// How fast this computer has run machines.
     pub paces: Paces,
     media: Vec<DeviceMedia>,
@@ -92,6 +94,7 @@ impl MachinePage {
             debugger: Debugger::new(launched.handle.cpu_description, launched.handle.cpu_hz),
             messages: launched.remarks.into_iter().map(|remark| (false, remark)).collect(),
             kept: profile.clone(),
+            engine: profile.cpu.engine,
             profile,
             speed: options.speed,
             options,
@@ -163,6 +166,11 @@ impl MachinePage {
         }
     }
 
+    /// The processor with the engine that executes at present.
+    pub fn running_cpu(&self) -> CpuProfile {
+        CpuProfile { engine: self.engine, ..self.profile.cpu.clone() }
+    }
+
     /// How many cycles this computer has just computed in a second; 0: nothing new.
     pub fn take_pace(&self) -> u64 {
         self.handle.as_ref().map_or(0, MachineHandle::take_pace)
@@ -209,6 +217,7 @@ impl MachinePage {
                 self.stop_reason.clone_from(&why);
                 self.debugger.stopped();
             }
+            Event::Engine(kind) => self.engine = engines::of_kind(kind),
             Event::Notice(notice) => self.messages.push((notice.is_error, notice.text)),
             Event::Breakpoints(breakpoints) => self.debugger.breakpoints.take_counts(breakpoints),
             Event::Caches { at, stats } => self.debugger.caches.take(at, stats),
@@ -290,9 +299,27 @@ impl MachinePage {
 
     /// Why a command cannot be carried out on this machine as it is, if it cannot.
     pub fn why_not(&self, command: UserCommand) -> Option<&'static str> {
-        let has_composite = self.screen.frame().is_none_or(|frame| frame.head().color_phase.is_some());
-        let is_missing = command == UserCommand::ShowComposite && !has_composite;
-        is_missing.then_some("The machine's display card has no composite signal.")
+        match command {
+            UserCommand::ShowComposite => {
+                let frame = self.screen.frame();
+                let has_composite = frame.is_none_or(|frame| frame.head().color_phase.is_some());
+                (!has_composite).then_some("The machine's display card has no composite signal.")
+            }
+            UserCommand::UseStrictEngine => self.why_not_engine(Engine::Strict),
+            UserCommand::UseThreadedEngine => self.why_not_engine(Engine::Threaded),
+            _ => None,
+        }
+    }
+
+    fn why_not_engine(&self, engine: Engine) -> Option<&'static str> {
+        let runs = self.cpu_model().is_some_and(|model| model.engines.contains(&engine));
+        (!runs).then_some("That engine does not run the machine's processor yet.")
+    }
+
+    /// What its board says of the machine's processor.
+    fn cpu_model(&self) -> Option<&'static CpuModel> {
+        let board = boards::find(&self.profile.board)?;
+        board.cpus.iter().find(|model| model.name == self.profile.cpu.model)
     }
 
     /// Carries a command out that is about this machine. Gives false for any other.
@@ -312,6 +339,8 @@ impl MachinePage {
             }
             UserCommand::ToggleSpeed => self.toggle_speed(),
             UserCommand::SetSpeed(speed) => self.set_speed(speed),
+            UserCommand::UseStrictEngine => self.set_engine(Engine::Strict),
+            UserCommand::UseThreadedEngine => self.set_engine(Engine::Threaded),
             UserCommand::ToggleSound => self.toggle_sound(),
             UserCommand::TakeScreenshot => self.take_screenshot(),
             UserCommand::CopyText => self.copy_text(ctx),
@@ -383,6 +412,11 @@ impl MachinePage {
     fn set_speed(&mut self, speed: Speed) {
         self.speed = speed;
         self.send(Command::SetSpeed(speed));
+    }
+
+    /// The answer tells of the change.
+    fn set_engine(&self, engine: Engine) {
+        self.send(Command::SetEngine(engines::kind(engine)));
     }
 
     /// Turns the sound off or on. It stays so at the next start.
@@ -458,7 +492,7 @@ impl MachinePage {
         let id = Id::unique(("guest screen", self.options.folder.as_ref().map(|folder| &folder.0)));
         let fills_screen = self.fills_screen(ui.ctx());
         if !fills_screen {
-            Panel::top("machine tools").show(ui, |ui| requests.extend(self.toolbar(ui)));
+            Panel::top("machine tools").show(ui, |ui| requests.extend(toolbar::ui(self, ui)));
             Panel::bottom("machine status").show(ui, |ui| {
                 requests.extend(status_bar::ui(self, ui));
             });
@@ -470,7 +504,7 @@ impl MachinePage {
         });
         self.send_all(told.inner);
         if fills_screen {
-            requests.extend(full_screen::tools(ui.ctx(), |ui| self.toolbar(ui)).into_iter().flatten());
+            requests.extend(full_screen::tools(ui.ctx(), |ui| toolbar::ui(self, ui)).into_iter().flatten());
         }
         drives::show_dialog(self, ui.ctx());
         requests
@@ -482,78 +516,6 @@ impl MachinePage {
         for command in commands {
             self.send(command);
         }
-    }
-
-    fn display_choices(&self, ui: &mut Ui) -> Vec<PageRequest> {
-        let DisplayOptions { scaling, look, .. } = self.screen.options;
-        let scalings = SCALINGS.map(|(command, of)| (command, of == scaling));
-        let looks = LOOKS.map(|(command, of)| (command, of == look));
-        let mut chosen = Vec::new();
-        for (command, is_on) in scalings.into_iter().chain(looks) {
-            if command == UserCommand::ShowSharp {
-                ui.separator();
-            }
-            if command.choice(ui, is_on, self.why_not(command)).clicked() {
-                chosen.push(PageRequest::Command(command));
-                ui.close();
-            }
-        }
-        chosen
-    }
-
-    fn toolbar(&self, ui: &mut Ui) -> Vec<PageRequest> {
-        let mut chosen = Vec::new();
-        let runs = self.state == RunState::Running;
-        ui.horizontal_wrapped(|ui| {
-            if full_screen::is_on(ui.ctx()) {
-                let leave = UserCommand::ToggleFullScreen;
-                if leave.tool_button_as(ui, ICON_FULLSCREEN_EXIT, "Leave full screen", None).clicked() {
-                    chosen.push(PageRequest::Command(leave));
-                }
-                ui.separator();
-            }
-            let (icon, face) = if runs { (ICON_PAUSE, "Pause") } else { (ICON_PLAY_ARROW, "Run") };
-            if UserCommand::PauseOrRun.tool_button_as(ui, icon, face, None).clicked() {
-                chosen.push(PageRequest::Command(UserCommand::PauseOrRun));
-            }
-            for command in
-                [UserCommand::Reset, UserCommand::PowerOff, UserCommand::Suspend, UserCommand::ShowSettings]
-            {
-                chosen.extend(tool(ui, command));
-            }
-            ui.separator();
-            chosen.extend(cpu_menu::ui(self, ui));
-            menu(ui, "View", |ui| {
-                chosen.extend(self.display_choices(ui));
-                ui.separator();
-                chosen.extend(menu_entry(ui, UserCommand::ToggleFullScreen));
-                chosen.extend(menu_entry(ui, UserCommand::ToggleOwnWindow));
-            });
-            menu(ui, "Keys", |ui| {
-                use UserCommand as C;
-                for command in [C::CopyText, C::FindText, C::PasteAsKeys, C::SendCtrlAltDel] {
-                    chosen.extend(menu_entry(ui, command));
-                }
-            });
-            let face = if self.speed == Speed::Unlimited { "Own speed" } else { "Full speed" };
-            let icon = UserCommand::ToggleSpeed.describe().icon;
-            if UserCommand::ToggleSpeed.tool_button_as(ui, icon, face, None).clicked() {
-                chosen.push(PageRequest::Command(UserCommand::ToggleSpeed));
-            }
-            let (icon, face) =
-                if self.profile.sound.muted { (ICON_VOLUME_OFF, "Unmute") } else { (ICON_VOLUME_UP, "Mute") };
-            if UserCommand::ToggleSound.tool_button_as(ui, icon, face, None).clicked() {
-                chosen.push(PageRequest::Command(UserCommand::ToggleSound));
-            }
-            for (command, face) in
-                [(UserCommand::TakeScreenshot, "Screenshot"), (UserCommand::ToggleDebugger, "Debug")]
-            {
-                if command.tool_button_as(ui, command.describe().icon, face, None).clicked() {
-                    chosen.push(PageRequest::Command(command));
-                }
-            }
-        });
-        chosen
     }
 }
 
@@ -580,18 +542,6 @@ const LOOKS: [(UserCommand, Look); 5] = [
     (UserCommand::ShowGreen, Look::Green),
     (UserCommand::ShowAmber, Look::Amber),
 ];
-
-fn tool(ui: &mut Ui, command: UserCommand) -> Option<PageRequest> {
-    command.tool_button(ui, None).clicked().then_some(PageRequest::Command(command))
-}
-
-fn menu_entry(ui: &mut Ui, command: UserCommand) -> Option<PageRequest> {
-    let clicked = command.button(ui, None).clicked();
-    if clicked {
-        ui.close();
-    }
-    clicked.then_some(PageRequest::Command(command))
-}
 
 fn is_builtin(image: Option<&str>) -> bool {
     image.is_some_and(|image| image.starts_with("builtin:"))

@@ -8,7 +8,7 @@ use emu_core::board::device::{
 use emu_core::board::domain::CpuPin;
 use emu_core::board::external::External;
 use emu_core::cache::{CacheProbe, presets};
-use emu_core::cpu::bus::MemoryBus;
+use emu_core::cpu::bus::{CpuBus, MemoryBus};
 use emu_core::cpu::probe::DynamicProbe;
 use emu_core::cpu::x86::i8086::{I8086, Variant};
 use emu_core::debug::breakpoints::{AccessKind, Breakpoint, BreakpointKind};
@@ -387,4 +387,20 @@ fn stores_to_marked_code_are_told() {
     let line = CodeLine { block: ram.id(), line: 0x2000 / LINE_SIZE };
     assert_eq!(changes, Changes { code: vec![line], everything: false });
     assert!(ram.line_has_code(0x2800) && !ram.line_has_code(0x2000));
+}
+
+/// Slices of a run begin with a look at what was posted. What that finds is still there for the processor to take.
+#[test]
+fn what_a_slice_found_changed_is_kept_for_the_processor() {
+    let mut machine = machine();
+    machine.bus_mut().take_changes();
+    let ram = ram(&machine);
+    ram.mark_code(0x2000, 1);
+    machine.bus_mut().take_changes();
+    ram.write(0x2000, 1_u8);
+    let budget = machine.bus().deadline();
+    machine.bus_mut().set_budget(budget);
+    assert!(machine.bus_mut().has_changes());
+    assert_eq!(machine.bus_mut().take_changes().code.len(), 1);
+    assert!(!machine.bus_mut().has_changes());
 }

@@ -98,6 +98,11 @@ pub trait MemoryBus: CpuBus + 'static {
     /// the block whose code it marks.
     fn place(&self, at: Physical) -> Place<'_>;
 
+    /// Whether [`Self::take_changes`] has something to tell; asked after each slow access.
+    fn has_changes(&mut self) -> bool {
+        self.tlb().has_notices()
+    }
+
     /// Which memory has got another meaning since the last call. An engine that remembers what it has decoded asks
     /// before it uses that again, and whenever it has marked code ([`crate::mem::RamBlock::mark_code`]).
     fn take_changes(&mut self) -> Changes;

@@ -516,6 +516,11 @@ impl MemoryBus for SystemBus {
         self.memory.lookup(self.gated(at))
     }
 
+    #[inline]
+    fn has_changes(&mut self) -> bool {
+        self.tlb.has_notices() || !self.changes.is_empty()
+    }
+
     fn take_changes(&mut self) -> Changes {
         self.honour_notices();
         std::mem::take(&mut self.changes)

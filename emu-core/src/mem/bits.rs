@@ -20,16 +20,34 @@ impl AtomicBits {
         Ok(Self { words: HostMemory::reserve(bytes)? })
     }
 
-    /// Sets the bits in `range`; gives whether any word of the set turned from nothing to something.
-    pub fn set(&self, range: Range<u64>) -> bool {
-        let mut awoken = false;
+    /// Sets the bits in `range`.
+    pub fn set(&self, range: Range<u64>) {
         for (word, mask) in masks(range) {
             let bits = self.words.word(word);
             if bits.load(SeqCst) & mask != mask {
-                awoken |= bits.fetch_or(mask, SeqCst) == 0;
+                bits.fetch_or(mask, SeqCst);
             }
         }
-        awoken
+    }
+
+    /// Sets one bit; gives whether it was clear.
+    pub fn set_one(&self, bit: u64) -> bool {
+        let (word, mask) = one(bit);
+        let bits = self.words.word(word);
+        bits.load(SeqCst) & mask == 0 && bits.fetch_or(mask, SeqCst) & mask == 0
+    }
+
+    /// Clears one bit.
+    pub fn clear_one(&self, bit: u64) {
+        let (word, mask) = one(bit);
+        self.words.word(word).fetch_and(!mask, SeqCst);
+    }
+
+    /// Whether one bit is set.
+    #[inline]
+    pub fn has(&self, bit: u64) -> bool {
+        let (word, mask) = one(bit);
+        self.words.word(word).load(SeqCst) & mask != 0
     }
 
     /// Whether any bit in `range` is set.
@@ -53,6 +71,11 @@ impl AtomicBits {
             each(word, self.words.word(word).load(SeqCst) & mask, &mut found);
         }
     }
+}
+
+/// The word of a bit, and the bit in it.
+const fn one(bit: u64) -> (usize, u64) {
+    ((bit / WORD) as usize, 1 << (bit % WORD))
 }
 
 /// The words that `range` touches, each with the mask of its bits in there.
@@ -99,12 +122,10 @@ mod tests {
     }
 
     #[test]
-    fn waking_a_word_is_told() {
+    fn one_bit_is_set_once() {
         let bits = AtomicBits::new(256).expect("256 bits");
-        assert!(bits.set(3..4));
-        assert!(!bits.set(3..10), "the word was awake");
-        assert!(bits.set(60..70), "the second word woke");
-        bits.take(0..256, |_| ());
-        assert!(bits.set(0..1));
+        assert!(bits.set_one(100) && !bits.set_one(100) && bits.set_one(101));
+        bits.clear_one(100);
+        assert!(!bits.has(100) && bits.has(101) && bits.set_one(100));
     }
 }

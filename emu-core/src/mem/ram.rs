@@ -56,6 +56,8 @@ pub struct RamBlock {
     memory: HostMemory,
     /// Per line: someone's trace was made from it.
     code: AtomicBits,
+    /// Per page: stores must be seen, because it has code, or had some until a store fell on the last of it.
+    guarded: AtomicBits,
     /// Per page: written since the dirty marks were last taken.
     dirty: AtomicBits,
     /// Per page: ever written, so that a snapshot need not look at the others.
@@ -85,6 +87,7 @@ impl RamBlock {
             home,
             memory: HostMemory::reserve(bytes)?,
             code: AtomicBits::new(rounded / LINE_SIZE)?,
+            guarded: AtomicBits::new(rounded / PAGE_SIZE)?,
             dirty: AtomicBits::new(rounded / PAGE_SIZE)?,
             touched: AtomicBits::new(rounded / PAGE_SIZE)?,
             mailboxes: Mutex::default(),
@@ -187,9 +190,8 @@ impl RamBlock {
         let mut page = offset - offset % PAGE_SIZE;
         while page < end {
             let part = offset.max(page)..end.min(page + PAGE_SIZE);
-            if self.code.set(lines(&part)) {
-                self.post(Notice::Guarded { block: self.id, page });
-            }
+            self.code.set(lines(&part));
+            self.guard(page / PAGE_SIZE);
             page += PAGE_SIZE;
         }
         fence(SeqCst);
@@ -199,6 +201,30 @@ impl RamBlock {
     pub fn page_has_code(&self, offset: u64) -> bool {
         let page = offset - offset % PAGE_SIZE;
         self.code.any(lines(&(page..page + PAGE_SIZE)))
+    }
+
+    /// Whether stores into the page around `offset` must be seen.
+    pub(super) fn is_guarded(&self, offset: u64) -> bool {
+        self.guarded.has(offset / PAGE_SIZE)
+    }
+
+    fn guard(&self, page: u64) {
+        if self.guarded.set_one(page) {
+            self.post(Notice::Guarded { block: self.id, page: page * PAGE_SIZE });
+        }
+    }
+
+    /// Lets pages be written unseen again that have no code left.
+    fn unguard(&self, pages: Range<u64>) {
+        for page in pages.filter(|&page| self.guarded.has(page)) {
+            if !self.page_has_code(page * PAGE_SIZE) {
+                self.guarded.clear_one(page);
+                // Whoever has marked code in the meantime may have found the page guarded.
+                if self.page_has_code(page * PAGE_SIZE) {
+                    self.guard(page);
+                }
+            }
+        }
     }
 
     /// Whether the line around `offset` was made into a trace.
@@ -252,8 +278,16 @@ impl RamBlock {
         fence(SeqCst);
         let pages = range.start / PAGE_SIZE..range.end.div_ceil(PAGE_SIZE);
         self.dirty.set(pages.clone());
-        self.touched.set(pages);
-        self.code.take(lines(&range), |line| self.post(Notice::Code(CodeLine { block: self.id, line })));
+        self.touched.set(pages.clone());
+        let mut was_code = false;
+        self.code.take(lines(&range), |line| {
+            was_code = true;
+            self.post(Notice::Code(CodeLine { block: self.id, line }));
+        });
+        // Code that is patched soon runs again: its page stays guarded until something else is stored there.
+        if !was_code {
+            self.unguard(pages);
+        }
     }
 
     fn post(&self, notice: Notice) {
@@ -312,8 +346,18 @@ impl RamBlock {
     /// Writes down the content, uncompressed and without empty pages. Call it while nobody writes.
     pub fn save(&self) -> SavedState {
         // The rest is the block's wiring, or follows from the content.
-        let Self { id: _, size, order: _, home: _, memory: _, code: _, dirty: _, touched, mailboxes: _ } =
-            self;
+        let Self {
+            id: _,
+            size,
+            order: _,
+            home: _,
+            memory: _,
+            code: _,
+            guarded: _,
+            dirty: _,
+            touched,
+            mailboxes: _,
+        } = self;
         let mut pages = Vec::new();
         touched.each(0..self.pages(), |number| {
             let bytes = self.page(number);

@@ -115,6 +115,11 @@ impl Changes {
     /// How many lines are listed before all count as changed.
     const LIMIT: usize = 4096;
 
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        !self.everything && self.code.is_empty()
+    }
+
     /// Adds what came after. Bounded, also when nobody takes what is collected.
     pub fn add(&mut self, later: Self) {
         self.everything |= later.everything || self.code.len() + later.code.len() > Self::LIMIT;
@@ -136,7 +141,12 @@ struct Entry {
 
 /// A tag that no page has: pages start at multiples of [`PAGE_SIZE`].
 const EMPTY: u64 = u64::MAX;
+/// Added to the tag of a page whose stores must be seen: no access hits, but where the page lies need not be found again.
+const GUARDED: u64 = 1;
 const EMPTY_ENTRY: Entry = Entry { tag: EMPTY, xor: std::ptr::null_mut() };
+
+/// Bytes that are copied at once.
+const WORD: usize = 8;
 
 type Entries = [Entry; TLB_ENTRIES];
 /// The physical pages of [`Entries`], apart from them because accesses that hit don't look at them.
@@ -206,15 +216,19 @@ impl<O: GuestOrder> Ways<O> {
     /// Copies `times` scalars, each behind the one before and all of them in one page here and one there, in that order: where
     /// they overlap, what was copied is copied again. `None` is a miss, and nothing was copied.
     pub fn copy<T: Scalar>(&self, from: Linear, to: Linear, times: u64) -> Option<()> {
-        let last = |at: Linear| Linear(at.0.wrapping_add(times.saturating_sub(1) * T::BYTES));
-        if page_of(last(from).0) != page_of(from.0) || page_of(last(to).0) != page_of(to.0) {
-            return None;
+        let bytes = times * T::BYTES;
+        let from = self.run(Table::Read, from, bytes)?;
+        let to = self.run(Table::Write, to, bytes)?;
+        // Where the target begins less than a word behind the source, a word would hold what is yet to be copied.
+        let overlaps = (1..WORD).contains(&to.addr().wrapping_sub(from.addr()));
+        let words = if overlaps { 0 } else { bytes as usize / WORD };
+        for at in (0..words * WORD).step_by(WORD) {
+            // SAFETY: `run` vouches for the bytes of both, and this word is among them.
+            unsafe { u64::store(to.add(at), u64::load(from.add(at))) };
         }
-        self.host::<T>(Table::Read, last(from))?;
-        self.host::<T>(Table::Write, last(to))?;
-        for i in 0..times {
-            let value = self.read::<T>(Linear(from.0 + i * T::BYTES))?;
-            self.write(Linear(to.0 + i * T::BYTES), value)?;
+        for at in (words * WORD..bytes as usize).step_by(T::BYTES as usize) {
+            // SAFETY: as above, of a scalar; their number is a multiple of a word's or all of them are left.
+            unsafe { T::store(to.add(at), T::load(from.add(at))) };
         }
         Some(())
     }
@@ -222,15 +236,29 @@ impl<O: GuestOrder> Ways<O> {
     /// Writes a scalar `times` times, each behind the one before and all in one page. `None` is a miss, and nothing was
     /// written.
     pub fn fill<T: Scalar>(&self, to: Linear, value: T, times: u64) -> Option<()> {
-        let last = Linear(to.0.wrapping_add(times.saturating_sub(1) * T::BYTES));
-        if page_of(last.0) != page_of(to.0) {
-            return None;
+        let bytes = times * T::BYTES;
+        let to = self.run(Table::Write, to, bytes)?;
+        let words = bytes as usize / WORD;
+        let bits = T::BYTES as u32 * 8;
+        let word = (0..64 / bits).fold(0, |word, i| word | value.into() << (i * bits));
+        for at in (0..words * WORD).step_by(WORD) {
+            // SAFETY: `run` vouches for the bytes, and this word is among them.
+            unsafe { u64::store(to.add(at), word) };
         }
-        self.host::<T>(Table::Write, last)?;
-        for i in 0..times {
-            self.write(Linear(to.0 + i * T::BYTES), value)?;
+        for at in (words * WORD..bytes as usize).step_by(T::BYTES as usize) {
+            // SAFETY: as above, of a scalar.
+            unsafe { T::store(to.add(at), value) };
         }
         Some(())
+    }
+
+    /// The host's address of `bytes` within one page, at least one. Only where the host's bytes lie as the guest's: whoever runs a
+    /// guest of the other byte order goes scalar by scalar.
+    fn run(&self, table: Table, at: Linear, bytes: u64) -> Option<*mut u8> {
+        if Self::BACKWARDS || bytes > PAGE_SIZE - at.0 % PAGE_SIZE {
+            return None;
+        }
+        self.host_bytes(table, at, bytes)
     }
 
     #[inline(always)]
@@ -372,12 +400,13 @@ impl<O: GuestOrder> Tlb<O> {
         self.ways.iter_mut().flat_map(|ways| &mut ways.tables)
     }
 
-    /// The physical address of an access that would hit; `None` is a miss.
+    /// The physical address of an access that would hit, or does not because its page is guarded; `None` is a miss.
     #[inline]
     pub fn physical(&self, table: Table, privilege: Privilege, at: Linear, bytes: u64) -> Option<Physical> {
         let ways = self.ways(privilege);
-        let hits = ways.tables[table as usize][slot(at)].tag == page_of(at.0.wrapping_add(bytes - 1));
-        hits.then(|| Physical(ways.frames[table as usize][slot(at)] | (at.0 & (PAGE_SIZE - 1))))
+        let tag = ways.tables[table as usize][slot(at)].tag;
+        let is_known = tag & !GUARDED == page_of(at.0.wrapping_add(bytes - 1));
+        is_known.then(|| Physical(ways.frames[table as usize][slot(at)] | (at.0 & (PAGE_SIZE - 1))))
     }
 
     /// Whether an access of `bytes` at `at` crosses into the next page, which no entry serves. Counts it if so.
@@ -412,25 +441,34 @@ impl<O: GuestOrder> Tlb<O> {
             self.count_unmapped(table);
             return false;
         };
-        if table == Table::Write {
-            if block.page_has_code(offset) {
-                self.counters.write.guarded += 1;
-                return false;
+        if table == Table::Write && block.is_guarded(offset) {
+            self.counters.write.guarded += 1;
+            let known = self.physical(table, privilege, at, 1).map(|known| page_of(known.0));
+            if known != Some(page_of(physical.0)) {
+                let guarded = Entry { tag: page | GUARDED, ..EMPTY_ENTRY };
+                self.enter(table, privilege, at, guarded, physical);
             }
+            return false;
+        }
+        if table == Table::Write {
             block.mark_dirty(offset);
         }
         self.keep(block);
         let turn = if Self::BACKWARDS { PAGE_SIZE - 1 } else { 0 };
         let xor = host.map_addr(|host| host ^ (page | turn) as usize);
+        self.enter(table, privilege, at, Entry { tag: page, xor }, physical);
+        self.counters.table(table).fills += 1;
+        true
+    }
+
+    fn enter(&mut self, table: Table, privilege: Privilege, at: Linear, entry: Entry, physical: Physical) {
         let ways = &mut self.ways[privilege as usize];
-        ways.tables[table as usize][slot(at)] = Entry { tag: page, xor };
+        ways.tables[table as usize][slot(at)] = entry;
         ways.frames[table as usize][slot(at)] = page_of(physical.0);
         if self.filled.len() < FEW {
             let table = privilege as usize * TABLES + table as usize;
             self.filled.push((table * TLB_ENTRIES + slot(at)) as u16);
         }
-        self.counters.table(table).fills += 1;
-        true
     }
 
     /// Holds on to a block that an entry is about to point into.
@@ -460,7 +498,7 @@ impl<O: GuestOrder> Tlb<O> {
         let page = page_of(at.0);
         self.generation += 1;
         for entry in self.entries_mut().map(|entries| &mut entries[slot(at)]) {
-            if entry.tag == page {
+            if entry.tag & !GUARDED == page {
                 *entry = EMPTY_ENTRY;
             }
         }
@@ -494,13 +532,14 @@ impl<O: GuestOrder> Tlb<O> {
         changes
     }
 
-    /// Drops the write entries, wherever they are mapped, of one page of a block.
+    /// Makes the write entries, wherever they are mapped, of one page of a block miss.
     fn forbid_writing(&mut self, block: BlockId, page: u64) {
         let host = self.blocks.iter().find(|kept| kept.id() == block).and_then(|kept| kept.host_page(page));
         let Some(host) = host else { return };
         for entry in self.ways.iter_mut().flat_map(|ways| &mut ways.tables[Table::Write as usize]) {
-            if entry.tag != EMPTY && page_of(entry.xor.addr() as u64 ^ entry.tag) == host.addr() as u64 {
-                *entry = EMPTY_ENTRY;
+            let maps = entry.tag & GUARDED == 0;
+            if maps && page_of(entry.xor.addr() as u64 ^ entry.tag) == host.addr() as u64 {
+                *entry = Entry { tag: entry.tag | GUARDED, ..EMPTY_ENTRY };
             }
         }
     }

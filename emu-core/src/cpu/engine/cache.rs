@@ -8,6 +8,8 @@ use super::op::{Env, Family, Found, Handler, Op, Target, found_slot, go_on};
 use crate::mem::{BlockId, CodeLine, LINE_SIZE, PAGE_SIZE};
 use rustc_hash::FxHashMap;
 use std::hash::Hash;
+use std::ops::Range;
+use std::ptr::fn_addr_eq;
 
 /// Operations that the arena holds.
 pub const OPS: usize = 1 << 18;
@@ -38,6 +40,25 @@ pub struct Translated<F: Family, S> {
     pub flow: Flow,
     pub length: u8,
     pub cycles: u16,
+}
+
+/// Instructions of a trace in the making, and their bytes.
+pub struct Fresh<F: Family, S> {
+    pub code: Vec<Translated<F, S>>,
+    pub bytes: Vec<u8>,
+}
+
+impl<F: Family, S> Default for Fresh<F, S> {
+    fn default() -> Self {
+        Self { code: Vec::new(), bytes: Vec::new() }
+    }
+}
+
+impl<F: Family, S> Fresh<F, S> {
+    pub fn clear(&mut self) {
+        self.code.clear();
+        self.bytes.clear();
+    }
 }
 
 /// What the driver knows of an operation.
@@ -72,8 +93,12 @@ pub struct Source {
 struct Trace {
     key: Key,
     header: u32,
-    /// `None`: read-only memory. The length in bytes goes with it.
-    source: Option<(Source, u64)>,
+    /// `None`: read-only memory.
+    source: Option<Source>,
+    /// Its bytes, in [`TraceCache::code`].
+    bytes: Range<usize>,
+    /// Its code has not been written over since.
+    is_alive: bool,
     /// Operations that are linked to it.
     incoming: Vec<u32>,
 }
@@ -86,6 +111,8 @@ pub struct CacheCounters {
     pub instructions: u64,
     /// Because their code was written over.
     pub dropped: u64,
+    /// Of these, made good again where they are.
+    pub renewed: u64,
     /// All at once, for lack of room or because the map changed.
     pub flushes: u64,
     /// Times that the driver looked for a trace.
@@ -102,6 +129,8 @@ pub struct TraceCache<F: Family, S, M> {
     pub(super) side: Vec<Side<S>>,
     pub(super) env: Env<F>,
     traces: Vec<Trace>,
+    /// The bytes that the traces are made of, one trace's behind the other's.
+    code: Vec<u8>,
     by_key: FxHashMap<Key, u32>,
     by_page: FxHashMap<(BlockId, u64), Vec<u32>>,
     modes: Vec<(M, u32)>,
@@ -129,6 +158,7 @@ impl<F: Family, S: Copy, M: Copy + Eq> TraceCache<F, S, M> {
             side: Vec::with_capacity(capacity),
             env: Env::new(),
             traces: Vec::new(),
+            code: Vec::new(),
             by_key: FxHashMap::default(),
             by_page: FxHashMap::default(),
             modes: Vec::new(),
@@ -141,11 +171,11 @@ impl<F: Family, S: Copy, M: Copy + Eq> TraceCache<F, S, M> {
 
     /// Traces that are found by their address now.
     pub fn len(&self) -> usize {
-        self.by_key.len()
+        self.by_key.values().filter(|&&trace| self.traces[trace as usize].is_alive).count()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.by_key.is_empty()
+        self.len() == 0
     }
 
     /// The processor is in `mode` from now on: all that decides what an instruction's bytes mean.
@@ -197,9 +227,65 @@ impl<F: Family, S: Copy, M: Copy + Eq> TraceCache<F, S, M> {
     }
 
     pub(super) fn find(&mut self, key: &Key) -> Option<u32> {
-        let header = self.traces[*self.by_key.get(key)? as usize].header;
+        let trace = &self.traces[*self.by_key.get(key)? as usize];
+        if !trace.is_alive {
+            return None;
+        }
+        let header = trace.header;
         self.remember(key.address, header);
         Some(header)
+    }
+
+    /// The number of a trace whose code was written over.
+    pub(super) fn stale(&self, key: &Key) -> Option<usize> {
+        let trace = *self.by_key.get(key)? as usize;
+        (!self.traces[trace].is_alive).then_some(trace)
+    }
+
+    /// How many bytes a trace is made of.
+    pub(super) fn length_of(&self, trace: usize) -> usize {
+        self.traces[trace].bytes.len()
+    }
+
+    /// Makes a stale trace good again whose bytes are now `bytes`. `translate` is given the offset and the bytes of each
+    /// instruction that is another one; a trace is good if all of these have the handlers that were there, and so differ in their
+    /// operands alone. Gives its header; otherwise it can never be found again.
+    pub(super) fn renew(
+        &mut self,
+        trace: usize,
+        bytes: &[u8],
+        mut translate: impl FnMut(u8, &[u8]) -> Option<Translated<F, S>>,
+    ) -> Option<u32> {
+        let Trace { key, header, bytes: ref kept, .. } = self.traces[trace];
+        let first = header as usize + 1;
+        for at in first..first + usize::from(self.arena[header as usize].count) {
+            let (from, to) = (self.side[at].offset, self.side[at + 1].offset);
+            let range = usize::from(from)..usize::from(to);
+            if bytes[range.clone()] == self.code[kept.clone()][range.clone()] {
+                continue;
+            }
+            let same = translate(from, &bytes[range])
+                .filter(|one| fn_addr_eq(one.handler, self.arena[at].handler) && one.length == to - from);
+            let Some(one) = same else {
+                self.by_key.remove(&key);
+                return None;
+            };
+            self.arena[at].operands = one.operands;
+            self.side[at].checked = one.checked;
+        }
+        self.code[kept.clone()].copy_from_slice(bytes);
+        self.traces[trace].is_alive = true;
+        self.list(trace);
+        self.remember(key.address, header);
+        self.counters.renewed += 1;
+        Some(header)
+    }
+
+    /// Lists a trace with its page's.
+    fn list(&mut self, trace: usize) {
+        if let Some(Source { block, offset }) = self.traces[trace].source {
+            self.by_page.entry((block, offset / PAGE_SIZE)).or_default().push(trace as u32);
+        }
     }
 
     fn remember(&mut self, address: u64, header: u32) {
@@ -207,13 +293,8 @@ impl<F: Family, S: Copy, M: Copy + Eq> TraceCache<F, S, M> {
     }
 
     /// Keeps a trace, which is not empty. `on` is the address behind it.
-    pub(super) fn add(
-        &mut self,
-        key: Key,
-        source: Option<Source>,
-        code: &[Translated<F, S>],
-        on: u64,
-    ) -> u32 {
+    pub(super) fn add(&mut self, key: Key, source: Option<Source>, fresh: &Fresh<F, S>, on: u64) -> u32 {
+        let code = &fresh.code;
         if self.arena.len() + code.len() + 2 > self.capacity {
             self.drop_all();
         }
@@ -245,12 +326,11 @@ impl<F: Family, S: Copy, M: Copy + Eq> TraceCache<F, S, M> {
         }
         let place = code.len() as u8 + 1;
         self.push(Op { handler: go_on::<F>, operands: F::Operands::of(on), place, ..Op::blank() }, side);
-        let source = source.map(|source| (source, bytes));
-        self.traces.push(Trace { key, header, source, incoming: Vec::new() });
+        let bytes = self.code.len()..self.code.len() + fresh.bytes.len();
+        self.code.extend_from_slice(&fresh.bytes);
+        self.traces.push(Trace { key, header, source, bytes, is_alive: true, incoming: Vec::new() });
         self.by_key.insert(key, trace);
-        if let Some((Source { block, offset }, _)) = source {
-            self.by_page.entry((block, offset / PAGE_SIZE)).or_default().push(trace);
-        }
+        self.list(trace as usize);
         self.remember(key.address, header);
         self.counters.translated += 1;
         self.counters.instructions += code.len() as u64;
@@ -271,27 +351,26 @@ impl<F: Family, S: Copy, M: Copy + Eq> TraceCache<F, S, M> {
 
     /// Whether the trace that the operation `at` belongs to may still be executed.
     pub(super) fn is_alive(&self, at: usize) -> bool {
-        let trace = self.side[at].trace;
-        self.by_key.get(&self.traces[trace as usize].key) == Some(&trace)
+        self.traces[self.side[at].trace as usize].is_alive
     }
 
     /// Drops the traces made from a line that was written.
     pub fn drop_line(&mut self, line: CodeLine) {
         let start = line.line * LINE_SIZE;
         let place = (line.block, start / PAGE_SIZE);
-        let Some(mut here) = self.by_page.remove(&place) else { return };
+        let Some(here) = self.by_page.get_mut(&place) else { return };
+        let mut here = std::mem::take(here);
         here.retain(|&trace| {
             let kept = &self.traces[trace as usize];
-            let (source, bytes) = kept.source.expect("read-only code has no page here");
-            let touched = source.offset < start + LINE_SIZE && start < source.offset + bytes;
+            let source = kept.source.expect("read-only code has no page here");
+            let end = source.offset + kept.bytes.len() as u64;
+            let touched = source.offset < start + LINE_SIZE && start < end;
             if touched {
                 self.drop_trace(trace);
             }
             !touched
         });
-        if !here.is_empty() {
-            self.by_page.insert(place, here);
-        }
+        self.by_page.insert(place, here);
     }
 
     fn drop_trace(&mut self, number: u32) {
@@ -299,13 +378,10 @@ impl<F: Family, S: Copy, M: Copy + Eq> TraceCache<F, S, M> {
         for from in std::mem::take(&mut trace.incoming) {
             self.arena[from as usize].link = 0;
         }
-        let (key, header) = (trace.key, trace.header);
-        let found = &mut self.env.found[found_slot(key.address)];
-        if found.header == header {
+        trace.is_alive = false;
+        let found = &mut self.env.found[found_slot(trace.key.address)];
+        if found.header == trace.header {
             *found = Found::NOTHING;
-        }
-        if self.by_key.get(&key) == Some(&number) {
-            self.by_key.remove(&key);
         }
         self.counters.dropped += 1;
     }
@@ -315,6 +391,7 @@ impl<F: Family, S: Copy, M: Copy + Eq> TraceCache<F, S, M> {
         self.arena.clear();
         self.side.clear();
         self.traces.clear();
+        self.code.clear();
         self.by_key.clear();
         self.by_page.clear();
         self.env.found.fill(Found::NOTHING);
@@ -361,9 +438,9 @@ mod tests {
             length: 1,
             cycles: 1,
         };
-        let code: Vec<_> = std::iter::repeat_with(one).take(instructions).collect();
+        let code = std::iter::repeat_with(one).take(instructions).collect();
         let key = cache.key(address, address / PAGE_SIZE);
-        cache.add(key, None, &code, address + instructions as u64)
+        cache.add(key, None, &Fresh { code, bytes: vec![0; instructions] }, address + instructions as u64)
     }
 
     fn cache(capacity: usize) -> Cache {

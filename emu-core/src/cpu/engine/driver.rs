@@ -1,20 +1,20 @@
 //! The loop around the handlers.
 
-use super::cache::{Key, Side, Source, TraceCache, Translated};
+use super::cache::{Fresh, Key, Side, Source, TraceCache, Translated};
 use super::op::{Account, Family, Leave, Target, enter};
+use crate::addr::Physical;
 use crate::cpu::Exit;
-use crate::mem::{Changes, Ways};
+use crate::mem::{self, Changes, PAGE_SIZE, Ways};
 
 /// What the handlers of a processor at work get.
 pub type Hands<'a, F> = (&'a mut <F as Family>::State, &'a Ways<<F as Family>::Order>);
 
 /// Where an address of code lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Its physical page.
-    pub page: u64,
+#[derive(Clone, Copy, Debug)]
+struct Spot {
+    at: Physical,
     /// Where in a block that may be written; `None` in read-only memory.
-    pub source: Option<Source>,
+    source: Option<Source>,
 }
 
 /// A processor at work with its checked backend, as the driver sees it.
@@ -58,16 +58,22 @@ pub trait Guest {
     /// Lets cycles of the budget pass, in which this many instructions were executed.
     fn spend(&mut self, cycles: u64, instructions: u64);
 
-    /// Where the instruction at `address` lies, if code can be kept that is read there.
-    fn place(&mut self, address: u64) -> Option<Place>;
+    /// Where the instruction at `address` lies, if there can be one.
+    fn code_physical(&mut self, address: u64) -> Option<Physical>;
 
-    /// Translates what lies at `address` and can be kept in one trace, and marks it as code. Gives the address behind.
-    fn translate(
+    /// What answers there.
+    fn memory(&self, at: Physical) -> mem::Place<'_>;
+
+    /// Translates what lies at `address` and can be kept in one trace. Gives the address behind.
+    fn translate(&mut self, address: u64, into: &mut Fresh<Self::Family, Self::Checked>) -> u64;
+
+    /// Translates the one instruction of these bytes, at `address` in the trace at `trace`; `None` if they are not just one.
+    fn translate_again(
         &mut self,
+        trace: u64,
         address: u64,
-        place: &Place,
-        into: &mut Vec<Translated<Self::Family, Self::Checked>>,
-    ) -> u64;
+        bytes: &[u8],
+    ) -> Option<Translated<Self::Family, Self::Checked>>;
 
     /// Executes one translated instruction, at `address` in the trace at `trace`, with every check: counts it, and its
     /// time.
@@ -97,7 +103,9 @@ pub struct Engine<F: Family, S, M> {
     generation: u64,
     /// The budget that the handlers were given.
     granted: i64,
-    fresh: Vec<Translated<F, S>>,
+    fresh: Fresh<F, S>,
+    /// The bytes of code as they were read last.
+    seen: Vec<u8>,
 }
 
 impl<F: Family, S: Copy, M: Copy + Eq> Default for Engine<F, S, M> {
@@ -116,7 +124,8 @@ enum Came {
 
 impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
     pub fn new(cache: TraceCache<F, S, M>) -> Self {
-        Self { cache, mode: None, mode_changes: 0, generation: 0, granted: 0, fresh: Vec::new() }
+        let (fresh, seen) = (Fresh::default(), Vec::new());
+        Self { cache, mode: None, mode_changes: 0, generation: 0, granted: 0, fresh, seen }
     }
 
     pub fn cache(&self) -> &TraceCache<F, S, M> {
@@ -129,6 +138,8 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
             if let Err(exit) = guest.between() {
                 return exit;
             }
+            // Whatever has happened to the processor between two runs, or two instructions that were stepped.
+            self.take_mode(guest);
             self.look_around(guest);
             match self.entrance(guest) {
                 Some(header) => self.run_traces(guest, header),
@@ -143,24 +154,38 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
         }
     }
 
-    /// Takes note of what has changed: memory, what addresses mean, the processor's mode.
-    fn look_around<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G) {
+    /// Takes note of what has changed: memory, what addresses mean, the processor's mode. Gives whether code means what it
+    /// meant.
+    fn look_around<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G) -> bool {
+        let mut same = true;
         if let Some(changes) = guest.changes() {
             self.honour(&changes);
+            same &= !changes.everything;
         }
         let generation = guest.generation();
         if generation != self.generation {
             self.generation = generation;
             self.cache.forget_addresses();
+            same = false;
         }
+        if guest.mode_changes() != self.mode_changes {
+            same &= !self.take_mode(guest);
+        }
+        same
+    }
+
+    /// Takes note of the processor's mode. Gives whether it is another one.
+    fn take_mode<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G) -> bool {
         self.mode_changes = guest.mode_changes();
         let mode = guest.mode();
-        if mode != self.mode {
+        let is_other = mode != self.mode;
+        if is_other {
             self.mode = mode;
             if let Some(mode) = mode {
                 self.cache.set_mode(mode);
             }
         }
+        is_other
     }
 
     fn honour(&mut self, changes: &Changes) {
@@ -188,30 +213,73 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
         if let Some(header) = self.cache.recall(address) {
             return Some(header);
         }
-        let place = guest.place(address)?;
-        let key = self.cache.key(address, place.page);
+        let spot = spot(guest, address)?;
+        let key = self.cache.key(address, spot.at.0 / PAGE_SIZE);
         if let Some(header) = self.cache.find(&key) {
             return Some(header);
         }
-        self.translate(guest, key, &place)
+        if let Some(trace) = self.cache.stale(&key)
+            && let Some(header) = self.renew(guest, trace, key, &spot)
+        {
+            return Some(header);
+        }
+        self.translate(guest, key, &spot)
+    }
+
+    /// Makes a trace good again whose code was written over.
+    fn renew<G: Guest<Family = F, Checked = S, Mode = M>>(
+        &mut self,
+        guest: &mut G,
+        trace: usize,
+        key: Key,
+        spot: &Spot,
+    ) -> Option<u32> {
+        if !self.mark_and_read(guest, spot, self.cache.length_of(trace)) {
+            return None;
+        }
+        self.cache.renew(trace, &self.seen, |offset, bytes| {
+            guest.translate_again(key.address, key.address.wrapping_add(offset.into()), bytes)
+        })
     }
 
     fn translate<G: Guest<Family = F, Checked = S, Mode = M>>(
         &mut self,
         guest: &mut G,
         key: Key,
-        place: &Place,
+        spot: &Spot,
     ) -> Option<u32> {
         self.fresh.clear();
-        let on = guest.translate(key.address, place, &mut self.fresh);
-        if self.fresh.is_empty() {
+        let on = guest.translate(key.address, &mut self.fresh);
+        // Another processor may have written there before it could be told that this is code now.
+        let length = self.fresh.bytes.len();
+        if length == 0 || !self.mark_and_read(guest, spot, length) || self.seen != self.fresh.bytes {
             return None;
         }
-        // Marking the code takes from everyone, this processor too, the right to write there unseen.
+        Some(self.cache.add(key, spot.source, &self.fresh, on))
+    }
+
+    /// Marks code, then reads it. Gives whether it could, and all that is known of memory still holds.
+    fn mark_and_read<G: Guest<Family = F, Checked = S, Mode = M>>(
+        &mut self,
+        guest: &mut G,
+        spot: &Spot,
+        length: usize,
+    ) -> bool {
+        self.seen.resize(length, 0);
+        let read = match guest.memory(spot.at) {
+            mem::Place::Ram { block, offset, .. } => {
+                block.mark_code(offset, length as u64);
+                block.read_bytes(offset, &mut self.seen)
+            }
+            mem::Place::Rom { block, offset, .. } => block.read_bytes(offset, &mut self.seen),
+            _ => None,
+        };
+        // Marking takes from everyone, this processor too, the right to write there unseen.
+        let flushes = self.cache.counters.flushes;
         if let Some(changes) = guest.changes() {
             self.honour(&changes);
         }
-        Some(self.cache.add(key, place.source, &self.fresh, on))
+        read.is_some() && self.cache.counters.flushes == flushes
     }
 
     /// Runs the trace at `header` and those that follow, until something must be looked at first.
@@ -275,8 +343,13 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
         {
             self.cache.link(from, header);
         }
+        if guest.goes_on() { self.go_into(guest, header) } else { Came::Elsewhere }
+    }
+
+    /// Goes on in a trace, if it fits into the budget.
+    fn go_into<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &G, header: u32) -> Came {
         let fits = i64::from(self.cache.arena[header as usize].cost) <= guest.budget();
-        if !fits || !guest.goes_on() {
+        if !fits {
             return Came::Elsewhere;
         }
         let at = header as usize + 1;
@@ -304,30 +377,46 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
         address
     }
 
-    /// Has the checked backend execute an operation, and goes on behind it if nothing else has come up.
+    /// Has the checked backend execute an operation, and goes on behind it, or where it has led, if nothing else has come up.
     fn execute<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G, at: usize) -> Came {
         let op = self.cache.arena[at];
         let header = self.cache.arena[at - usize::from(op.place)];
         let side = self.cache.side[at];
+        let rest = header.cost - self.cache.side[at + 1].cycles;
+        let next = self.address_of(at + 1, &self.cache.side[at + 1]);
         let address = self.stand_at(guest, at);
         self.cache.counters.checked += 1;
         guest.execute(side.checked, &op.operands, header.operands.address(), address);
-        let next = self.address_of(at + 1, &self.cache.side[at + 1]);
-        let same = guest.generation() == self.generation && guest.mode_changes() == self.mode_changes;
-        if guest.address() != next || !guest.goes_on() || !same {
+        if !guest.goes_on() {
             return Came::Elsewhere;
         }
-        if let Some(changes) = guest.changes() {
-            self.honour(&changes);
-            if changes.everything || !self.cache.is_alive(at) {
+        let same = self.look_around(guest);
+        if same && guest.address() == next && self.cache.is_alive(at) {
+            if i64::from(rest) > guest.budget() {
                 return Came::Elsewhere;
             }
+            self.charge(guest, at + 1);
+            return Came::At(at + 1);
         }
-        let rest = i64::from(header.cost - self.cache.side[at + 1].cycles);
-        if rest > guest.budget() {
+        if self.mode.is_none() {
             return Came::Elsewhere;
         }
-        self.charge(guest, at + 1);
-        Came::At(at + 1)
+        match self.seek(guest, guest.address()) {
+            Some(header) => self.go_into(guest, header),
+            None => Came::Elsewhere,
+        }
+    }
+}
+
+/// Where the instruction at `address` lies, if its whole page is memory.
+fn spot<G: Guest>(guest: &mut G, address: u64) -> Option<Spot> {
+    let at = guest.code_physical(address)?;
+    let whole = |left: u64| left >= PAGE_SIZE - at.0 % PAGE_SIZE;
+    match guest.memory(at) {
+        mem::Place::Ram { block, offset, left } if whole(left) => {
+            Some(Spot { at, source: Some(Source { block: block.id(), offset }) })
+        }
+        mem::Place::Rom { left, .. } if whole(left) => Some(Spot { at, source: None }),
+        _ => None,
     }
 }

@@ -10,10 +10,13 @@ use super::strict::CheckedHandlers;
 use crate::addr::Physical;
 use crate::cpu::Exit;
 use crate::cpu::bus::MemoryBus;
-use crate::cpu::engine::cache::{Flow, LONGEST, MOST_BYTES, Source, Translated};
-use crate::cpu::engine::driver::{Guest, Hands, Place};
+use crate::cpu::engine::cache::{Flow, Fresh, LONGEST, MOST_BYTES, Translated};
+use crate::cpu::engine::driver::{Guest, Hands};
 use crate::cpu::probe::Probe;
 use crate::mem::{self, BigGuest, Changes, PAGE_SIZE};
+
+/// Bytes of the longest instruction: MOVE of a long immediate to a long address.
+const LONGEST_INSTRUCTION: usize = 10;
 
 /// What decides the meaning of code, besides its words, and whose rights its accesses have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,32 +116,21 @@ impl<B: MemoryBus<Order = BigGuest>, P: Probe> Guest for Checked<'_, B, P> {
         self.s.counters.instructions += instructions;
     }
 
-    fn place(&mut self, address: u64) -> Option<Place> {
-        let at = self.code_physical(address);
-        let page = at.0 / PAGE_SIZE;
-        let whole = |left: u64| address & 1 == 0 && left >= PAGE_SIZE - at.0 % PAGE_SIZE;
-        match self.bus.place(at) {
-            mem::Place::Ram { block, offset, left } if whole(left) => {
-                Some(Place { page, source: Some(Source { block: block.id(), offset }) })
-            }
-            mem::Place::Rom { left, .. } if whole(left) => Some(Place { page, source: None }),
-            _ => None,
-        }
+    fn code_physical(&mut self, address: u64) -> Option<Physical> {
+        (address & 1 == 0).then_some(Physical(address & u64::from(self.model.address_mask())))
     }
 
-    fn translate(
-        &mut self,
-        address: u64,
-        place: &Place,
-        into: &mut Vec<Translated<M68kFamily, Self::Checked>>,
-    ) -> u64 {
+    fn memory(&self, at: Physical) -> mem::Place<'_> {
+        self.bus.place(at)
+    }
+
+    fn translate(&mut self, address: u64, into: &mut Fresh<M68kFamily, Self::Checked>) -> u64 {
         let length = self.translate_instructions(address as u32, into);
-        if place.source.is_some()
-            && let mem::Place::Ram { block, offset, .. } = self.bus.place(self.code_physical(address))
-        {
-            block.mark_code(offset, length.into());
-        }
         address.wrapping_add(length.into())
+    }
+
+    fn translate_again(&mut self, _trace: u64, address: u64, bytes: &[u8]) -> Option<Instruction<B, P>> {
+        self.translate_one(address as u32, bytes).map(|(one, _)| one)
     }
 
     fn execute(&mut self, checked: Self::Checked, operands: &Operands, _trace: u64, address: u64) {
@@ -146,7 +138,7 @@ impl<B: MemoryBus<Order = BigGuest>, P: Probe> Guest for Checked<'_, B, P> {
     }
 
     fn changes(&mut self) -> Option<Changes> {
-        self.bus.tlb().has_notices().then(|| self.bus.take_changes())
+        self.bus.has_changes().then(|| self.bus.take_changes())
     }
 
     fn generation(&mut self) -> u64 {
@@ -160,17 +152,20 @@ impl<B: MemoryBus<Order = BigGuest>, P: Probe> Guest for Checked<'_, B, P> {
 
 impl<B: MemoryBus<Order = BigGuest>, P: Probe> Checked<'_, B, P> {
     /// Gives the bytes translated.
-    fn translate_instructions(&mut self, address: u32, into: &mut Vec<Instruction<B, P>>) -> u32 {
+    fn translate_instructions(&mut self, address: u32, into: &mut Fresh<M68kFamily, Handler<B, P>>) -> u32 {
         // A trace stays on its page, and so does each of its instructions.
         let left = PAGE_SIZE as u32 - address % PAGE_SIZE as u32;
         let most = left.min(MOST_BYTES as u32);
         let mut done = 0;
-        while done < most && into.len() < LONGEST {
-            let Some((one, ends)) = self.translate_one(address.wrapping_add(done), most - done) else {
-                break;
-            };
+        while done < most && into.code.len() < LONGEST {
+            let start = address.wrapping_add(done);
+            let mut bytes = [0; LONGEST_INSTRUCTION];
+            let room = LONGEST_INSTRUCTION.min((most - done) as usize);
+            let available = self.fetch_bytes(start, &mut bytes[..room]);
+            let Some((one, ends)) = self.translate_one(start, &bytes[..available]) else { break };
             done += u32::from(one.length);
-            into.push(one);
+            into.bytes.extend_from_slice(&bytes[..usize::from(one.length)]);
+            into.code.push(one);
             if ends {
                 break;
             }
@@ -178,15 +173,22 @@ impl<B: MemoryBus<Order = BigGuest>, P: Probe> Checked<'_, B, P> {
         done
     }
 
-    /// Translates an instruction that is no longer than `most` bytes. Gives with it whether the trace ends here.
-    fn translate_one(&mut self, start: u32, most: u32) -> Option<(Instruction<B, P>, bool)> {
-        let opcode = self.fetch(start).ok()?;
-        let mut read = 2;
-        let view = View::read(opcode, start, || {
-            let at = start.wrapping_add(read);
-            read += 2;
-            if read > most { Err(()) } else { self.fetch(at).map_err(drop) }
-        });
+    /// Fetches words of code. Gives how many bytes there are.
+    fn fetch_bytes(&mut self, start: u32, into: &mut [u8]) -> usize {
+        let mut fetched = 0;
+        for word in into.chunks_exact_mut(2) {
+            let Ok(value) = self.fetch(start.wrapping_add(fetched as u32)) else { break };
+            word.copy_from_slice(&value.to_be_bytes());
+            fetched += 2;
+        }
+        fetched
+    }
+
+    /// Translates the instruction that these bytes begin with. Gives with it whether the trace ends here.
+    fn translate_one(&mut self, start: u32, bytes: &[u8]) -> Option<(Instruction<B, P>, bool)> {
+        let mut words = bytes.chunks_exact(2).map(|word| u16::from_be_bytes([word[0], word[1]]));
+        let opcode = words.next()?;
+        let view = View::read(opcode, start, || words.next().ok_or(()));
         let view = view.ok()?;
         let fast = select_fast(&view);
         let one = Translated {
@@ -198,9 +200,5 @@ impl<B: MemoryBus<Order = BigGuest>, P: Probe> Checked<'_, B, P> {
             cycles: view.operands.clocks,
         };
         Some((one, view.ends_trace() || fast.flow == Flow::Away))
-    }
-
-    fn code_physical(&self, address: u64) -> Physical {
-        Physical(address & u64::from(self.model.address_mask()))
     }
 }

@@ -57,6 +57,7 @@ impl Flags {
     }
 
     /// All bits.
+    #[inline]
     pub fn word(&self) -> u64 {
         self.rest | u64::from(self.status())
     }
@@ -74,6 +75,7 @@ impl Flags {
     }
 
     /// Sets every bit as given; what a member lacks the caller has masked away.
+    #[inline]
     pub fn set_word(&mut self, word: u64) {
         self.rest = word & !STATUS;
         self.set_status((word & STATUS) as u16);

@@ -192,23 +192,28 @@ impl Segment {
         }
     }
 
+    #[inline]
     pub const fn is_present(&self) -> bool {
         self.attributes & attribute::PRESENT != 0
     }
 
     /// Code or data; not a system segment.
+    #[inline]
     pub const fn is_code_or_data(&self) -> bool {
         self.attributes & attribute::USER != 0
     }
 
+    #[inline]
     pub const fn is_code(&self) -> bool {
         self.attributes & (attribute::USER | attribute::CODE) == attribute::USER | attribute::CODE
     }
 
+    #[inline]
     pub const fn is_conforming_code(&self) -> bool {
         self.is_code() && self.attributes & attribute::CONFORMING != 0
     }
 
+    #[inline]
     pub const fn is_writable_data(&self) -> bool {
         let kind = attribute::USER | attribute::CODE | attribute::ACCESSIBLE;
         self.attributes & kind == attribute::USER | attribute::ACCESSIBLE
@@ -231,6 +236,7 @@ impl Segment {
     }
 
     /// Whether offsets are linear addresses, and all of them may be used.
+    #[inline]
     pub const fn is_flat(&self) -> bool {
         let kind = attribute::PRESENT | attribute::USER | attribute::BIG;
         let expands_down =
@@ -440,27 +446,32 @@ impl State {
     }
 
     /// An offset in the code segment as the user reads it.
+    #[inline]
     pub fn code_address(&self, offset: u64) -> CodeAddress {
         let code = self.segment(seg::CS);
         let linear = if code.is_long() { offset } else { code.linear(offset).0 };
         CodeAddress { segment: Some(code.selector), offset, linear }
     }
 
+    #[inline]
     pub fn is_protected(&self) -> bool {
         self.cr0 & cr0::PE != 0
     }
 
     /// Virtual-8086 mode.
+    #[inline]
     pub fn is_virtual_8086(&self) -> bool {
         self.flags.has(system::VM)
     }
 
     /// Real mode, or what looks like it to a program.
+    #[inline]
     pub fn is_real_like(&self) -> bool {
         !self.is_protected() || self.is_virtual_8086()
     }
 
     /// Long mode, 64-bit or compatibility.
+    #[inline]
     pub fn is_long_mode(&self) -> bool {
         self.efer & efer::LMA != 0
     }
@@ -471,6 +482,7 @@ impl State {
         self.segments[seg::CS as usize].is_long()
     }
 
+    #[inline]
     pub fn is_paging(&self) -> bool {
         self.cr0 & cr0::PG != 0
     }
@@ -526,22 +538,25 @@ impl State {
     }
 
     /// Loads a segment register. Counts as a change of mode when more than a data segment's base changes.
+    #[inline]
     pub fn set_segment(&mut self, number: u8, segment: Segment) {
         let old = std::mem::replace(self.segment_mut(number), segment);
         let same = old.attributes == segment.attributes
             && old.limit == segment.limit
-            && old.is_flat() == segment.is_flat()
+            && (old.base == 0) == (segment.base == 0)
             && (number != seg::CS || old.base == segment.base);
         self.mode_changes = self.mode_changes.wrapping_add(u32::from(!same));
     }
 
     /// Something has changed that tells what instructions mean: a control register, a hidden part of a segment, VM,
     /// IOPL, the privilege level. Whoever changes one past [`Self::set_segment`] and [`Self::set_flags_word`] says so.
+    #[inline]
     pub fn mode_changed(&mut self) {
         self.mode_changes = self.mode_changes.wrapping_add(1);
     }
 
     /// Sets or clears bits of EFLAGS, none of them a status flag.
+    #[inline]
     pub fn put_flags(&mut self, bits: u64, set: bool) {
         let modes = bits & (system::VM | system::IOPL | system::AC);
         let changed = if set { self.flags.word() & modes != modes } else { self.flags.has(modes) };
@@ -550,6 +565,7 @@ impl State {
     }
 
     /// Sets all of EFLAGS, of bits that exist.
+    #[inline]
     pub fn set_flags_word(&mut self, word: u64) {
         let modes = system::VM | system::IOPL | system::AC;
         let changed = (self.flags.word() ^ word) & modes != 0;

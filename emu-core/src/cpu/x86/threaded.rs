@@ -16,8 +16,8 @@ use super::strict::{CheckedHandlers, LONGEST};
 use crate::addr::{Linear, Physical};
 use crate::cpu::Exit;
 use crate::cpu::bus::MemoryBus;
-use crate::cpu::engine::cache::{Flow, LONGEST as LONGEST_TRACE, MOST_BYTES, Source, Translated};
-use crate::cpu::engine::driver::{Guest, Hands, Place};
+use crate::cpu::engine::cache::{Flow, Fresh, LONGEST as LONGEST_TRACE, MOST_BYTES, Translated};
+use crate::cpu::engine::driver::{Guest, Hands};
 use crate::cpu::probe::Probe;
 use crate::mem::{self, Changes, LittleGuest, PAGE_SIZE, Table};
 
@@ -165,34 +165,30 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
         self.s.counters.instructions += instructions;
     }
 
-    fn place(&mut self, address: u64) -> Option<Place> {
-        let at = self.code_physical(address)?;
-        let page = at.0 / PAGE_SIZE;
-        match self.bus.place(at) {
-            mem::Place::Ram { block, offset, left } if left >= PAGE_SIZE - at.0 % PAGE_SIZE => {
-                Some(Place { page, source: Some(Source { block: block.id(), offset }) })
-            }
-            mem::Place::Rom { left, .. } if left >= PAGE_SIZE - at.0 % PAGE_SIZE => {
-                Some(Place { page, source: None })
-            }
-            _ => None,
+    fn code_physical(&mut self, address: u64) -> Option<Physical> {
+        let code = self.s.segment(seg::CS);
+        let linear = if code.is_long() { Linear(address) } else { code.linear(address) };
+        let exists = if code.is_long() { is_canonical(address, 1) } else { address <= u64::from(code.limit) };
+        if !exists {
+            return None;
         }
+        let privilege = self.s.privilege();
+        let known = self.bus.tlb().physical(Table::Fetch, privilege, linear, 1);
+        known.or_else(|| self.without_fault(|cpu| cpu.translate(linear, Table::Fetch, privilege)))
     }
 
-    fn translate(
-        &mut self,
-        address: u64,
-        place: &Place,
-        into: &mut Vec<Translated<X86Family, Self::Checked>>,
-    ) -> u64 {
-        let end = self.translate_instructions(address, into);
-        if place.source.is_some()
-            && let Some(at) = self.code_physical(address)
-            && let mem::Place::Ram { block, offset, .. } = self.bus.place(at)
-        {
-            block.mark_code(offset, end - address);
-        }
-        end & self.offset_mask()
+    fn memory(&self, at: Physical) -> mem::Place<'_> {
+        self.bus.place(at)
+    }
+
+    fn translate(&mut self, address: u64, into: &mut Fresh<X86Family, Self::Checked>) -> u64 {
+        self.translate_instructions(address, into) & self.offset_mask()
+    }
+
+    fn translate_again(&mut self, trace: u64, address: u64, bytes: &[u8]) -> Option<Instruction<B, P>> {
+        let mode = Mode::of(self.s)?;
+        let bits = self.s.segment(seg::CS).default_bits();
+        translate_one::<B, P>(self.model, (mode.kind, bits), bytes, address, trace).map(|(one, _)| one)
     }
 
     fn execute(&mut self, checked: Self::Checked, operands: &Operands, trace: u64, address: u64) {
@@ -204,7 +200,7 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
     }
 
     fn changes(&mut self) -> Option<Changes> {
-        self.bus.tlb().has_notices().then(|| self.bus.take_changes())
+        self.bus.has_changes().then(|| self.bus.take_changes())
     }
 
     fn mode_changes(&self) -> u32 {
@@ -221,14 +217,14 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
 }
 
 impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Checked<'_, B, P> {
-    fn translate_instructions(&mut self, address: u64, into: &mut Vec<Instruction<B, P>>) -> u64 {
+    fn translate_instructions(&mut self, address: u64, into: &mut Fresh<X86Family, Handler<B, P>>) -> u64 {
         let Some(Mode { kind, .. }) = Mode::of(self.s) else { return address };
         let code = *self.s.segment(seg::CS);
         // A trace stays on its page, and so does each of its instructions.
         let left = PAGE_SIZE - (code.base.wrapping_add(address)) % PAGE_SIZE;
         let last = address + left.min(MOST_BYTES) - 1;
         let mut at = address;
-        while at <= last && into.len() < LONGEST_TRACE {
+        while at <= last && into.code.len() < LONGEST_TRACE {
             let mut bytes = [0; LONGEST];
             let Some(available) = self.fetch_within(at, last, &mut bytes) else { break };
             let Some((one, ends)) = translate_one::<B, P>(
@@ -241,23 +237,13 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Checked<'_, B, P> {
                 break;
             };
             at += u64::from(one.length);
-            into.push(one);
+            into.bytes.extend_from_slice(&bytes[..usize::from(one.length)]);
+            into.code.push(one);
             if ends {
                 break;
             }
         }
         at
-    }
-
-    /// Where an instruction lies; `None` where there is none, or it may not be executed.
-    fn code_physical(&mut self, at: u64) -> Option<Physical> {
-        let code = self.s.segment(seg::CS);
-        let linear = if code.is_long() { Linear(at) } else { code.linear(at) };
-        let exists = if code.is_long() { is_canonical(at, 1) } else { at <= u64::from(code.limit) };
-        if !exists {
-            return None;
-        }
-        self.without_fault(|cpu| cpu.translate(linear, Table::Fetch, cpu.s.privilege()))
     }
 
     /// What comes of `look`, which no program has asked for: a page fault tells nobody.

@@ -30,6 +30,7 @@ pub struct Gate {
 }
 
 impl Gate {
+    #[inline]
     pub const fn new(raw: u64) -> Self {
         let attributes = (raw >> 40) as u8;
         let kind = attributes & 0x1F;
@@ -94,6 +95,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     }
 
     /// Pushes EFLAGS, CS and EIP.
+    #[inline]
     fn push_return(&mut self, stack: &mut Stack, width: Width) -> Result<(), Fault> {
         let code = self.s.segment(seg::CS).selector;
         self.push_on(stack, width, self.s.flags.word())?;
@@ -193,6 +195,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         self.read_system(self.system_address(task.base, place))
     }
 
+    #[inline]
     fn interrupt_gate(&mut self, number: u8, own: u16) -> Result<Gate, Fault> {
         let refused = Fault::with_code(vector::GENERAL_PROTECTION, own);
         let entry = u64::from(number) * 8;
@@ -213,6 +216,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     ///
     /// # Errors
     /// When it leads to something else.
+    #[inline]
     pub fn gate_target(&mut self, selector: u16, offset: u64) -> Result<Target, Fault> {
         if is_null(selector) {
             return Err(Fault::with_code(vector::GENERAL_PROTECTION, 0));
@@ -234,6 +238,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     }
 
     /// Pushes the frame on the right stack and begins the handler.
+    #[inline]
     fn enter_handler(&mut self, target: Target, frame: &Frame, clears_interrupts: bool) -> Result<(), Fault> {
         let virtual_8086 = self.s.is_virtual_8086();
         if virtual_8086 && target.level != 0 {
@@ -258,6 +263,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         Ok(())
     }
 
+    #[inline]
     fn push_frame(&mut self, stack: &mut Stack, frame: &Frame) -> Result<(), Fault> {
         if frame.outer {
             let old = self.own_stack();
@@ -316,6 +322,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
 
     /// # Errors
     /// When the offset lies outside of the segment.
+    #[inline]
     pub fn check_code_offset(&self, target: &Target) -> Result<(), Fault> {
         let outside = if target.code.is_long() {
             !is_canonical(target.offset, 1)
@@ -329,6 +336,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     }
 
     /// Goes on in another code segment, all checks being done and the stack being the right one.
+    #[inline]
     pub fn go_to_target(&mut self, target: &Target) {
         self.s.set_segment(seg::CS, target.code);
         self.s.rip = target.offset;

@@ -157,13 +157,18 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     ///
     /// # Errors
     /// When the page does not admit the access.
-    #[inline]
+    #[inline(always)]
     pub fn read_as<T: Int>(&mut self, linear: Linear, privilege: Privilege) -> Result<T, Fault> {
         if !P::ACTIVE
             && let Some(value) = self.bus.tlb().read(privilege, linear)
         {
             return Ok(value);
         }
+        self.read_as_missed(linear, privilege)
+    }
+
+    #[inline(never)]
+    fn read_as_missed<T: Int>(&mut self, linear: Linear, privilege: Privilege) -> Result<T, Fault> {
         let cell = self.cell(linear, T::BYTES, Table::Read, privilege)?;
         Ok(self.read_cell(&cell))
     }
@@ -172,11 +177,21 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     ///
     /// # Errors
     /// As [`Self::read_as`].
-    #[inline]
+    #[inline(always)]
     pub fn write_as<T: Int>(&mut self, linear: Linear, privilege: Privilege, value: T) -> Result<(), Fault> {
         if !P::ACTIVE && self.bus.tlb().write(privilege, linear, value).is_some() {
             return Ok(());
         }
+        self.write_as_missed(linear, privilege, value)
+    }
+
+    #[inline(never)]
+    fn write_as_missed<T: Int>(
+        &mut self,
+        linear: Linear,
+        privilege: Privilege,
+        value: T,
+    ) -> Result<(), Fault> {
         let cell = self.cell(linear, T::BYTES, Table::Write, privilege)?;
         self.write_cell(&cell, value);
         Ok(())
@@ -186,6 +201,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     ///
     /// # Errors
     /// As [`Self::read_as`].
+    #[inline]
     pub fn read_system<T: Int>(&mut self, linear: Linear) -> Result<T, Fault> {
         self.read_as(linear, Privilege::Supervisor)
     }
@@ -194,6 +210,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     ///
     /// # Errors
     /// As [`Self::read_as`].
+    #[inline]
     pub fn write_system<T: Int>(&mut self, linear: Linear, value: T) -> Result<(), Fault> {
         self.write_as(linear, Privilege::Supervisor, value)
     }

@@ -49,6 +49,7 @@ pub struct Descriptor {
 
 impl Descriptor {
     /// As a segment register has it.
+    #[inline]
     pub const fn segment(&self, selector: u16) -> Segment {
         let raw = self.raw;
         let attributes = (raw >> 40) as u16 & 0xF0FF;
@@ -64,6 +65,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     ///
     /// # Errors
     /// When the table's page cannot be read.
+    #[inline]
     pub fn descriptor(&mut self, selector: u16) -> Result<Option<Descriptor>, Fault> {
         let offset = u64::from(selector & 0xFFF8);
         let (base, limit) = if selector & 4 == 0 {
@@ -89,11 +91,13 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     ///
     /// # Errors
     /// As there, or `vector`.
+    #[inline]
     pub fn descriptor_or(&mut self, selector: u16, vector: u8) -> Result<Descriptor, Fault> {
         self.descriptor(selector)?.ok_or(Fault::with_code(vector, index_of(selector)))
     }
 
     /// An address in a table of the system.
+    #[inline]
     pub fn system_address(&self, base: u64, offset: u64) -> Linear {
         let address = base.wrapping_add(offset);
         if self.s.is_long_mode() { Linear(address) } else { Linear(address & 0xFFFF_FFFF) }
@@ -103,6 +107,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     ///
     /// # Errors
     /// When the mark cannot be written.
+    #[inline]
     pub fn accessed(&mut self, descriptor: &Descriptor, selector: u16) -> Result<Segment, Fault> {
         let mut segment = descriptor.segment(selector);
         if !(segment.is_code() && self.s.is_long_mode()) {

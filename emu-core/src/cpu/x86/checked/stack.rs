@@ -27,6 +27,7 @@ pub struct Stack {
 
 impl Stack {
     /// The stack of a level that is about to be entered.
+    #[inline]
     pub fn of_level(segment: Segment, pointer: u64, level: u8) -> Self {
         let privilege = if level == 3 { Privilege::User } else { Privilege::Supervisor };
         let (mask, code) = (segment.offset_mask(), index_of(segment.selector));
@@ -34,11 +35,13 @@ impl Stack {
     }
 
     /// As [`Self::of_level`] in 64-bit mode.
+    #[inline]
     pub fn of_long_level(segment: Segment, pointer: u64, level: u8) -> Self {
         Self { mask: u64::MAX, long: true, ..Self::of_level(segment, pointer, level) }
     }
 
     /// Moves the pointer up by a number of bytes, down by a negative one.
+    #[inline]
     pub fn moved(&mut self, bytes: i64) {
         self.pointer = self.pointer & !self.mask | self.pointer.wrapping_add_signed(bytes) & self.mask;
     }
@@ -46,6 +49,7 @@ impl Stack {
 
 impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     /// The processor's own stack.
+    #[inline]
     pub fn own_stack(&self) -> Stack {
         Stack {
             segment: *self.s.segment(seg::SS),
@@ -58,12 +62,14 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     }
 
     /// Makes a stack the processor's own.
+    #[inline]
     pub fn take_stack(&mut self, stack: &Stack) {
         self.s.set_segment(seg::SS, stack.segment);
         self.s.registers[usize::from(reg::SP)] = stack.pointer;
     }
 
     /// Where `bytes` lie, `above` bytes above the top.
+    #[inline]
     fn stack_linear(&self, stack: &Stack, above: i64, bytes: u64, writes: bool) -> Result<Linear, Fault> {
         let offset = stack.pointer.wrapping_add_signed(above) & stack.mask;
         let admitted = if stack.long {
@@ -82,6 +88,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     ///
     /// # Errors
     /// A stack fault or a page fault. The stack is as before then.
+    #[inline]
     pub fn push_on(&mut self, stack: &mut Stack, width: Width, value: u64) -> Result<(), Fault> {
         let bytes = width.bytes();
         let linear = self.stack_linear(stack, -(bytes as i64), bytes, true)?;
@@ -98,6 +105,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     ///
     /// # Errors
     /// A stack fault or a page fault.
+    #[inline]
     pub fn peek_on(&mut self, stack: &Stack, width: Width, above: u64) -> Result<u64, Fault> {
         let linear = self.stack_linear(stack, above as i64, width.bytes(), false)?;
         match width {
@@ -111,6 +119,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     ///
     /// # Errors
     /// As [`Self::peek_on`]. The stack is as before then.
+    #[inline]
     pub fn pop_from(&mut self, stack: &mut Stack, width: Width) -> Result<u64, Fault> {
         let value = self.peek_on(stack, width, 0)?;
         stack.moved(width.bytes() as i64);

@@ -118,6 +118,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         self.push_on(stack, width, self.s.rip)
     }
 
+    #[inline]
     fn far_descriptor(&mut self, selector: u16) -> Result<Descriptor, Fault> {
         if is_null(selector) {
             return Err(general_protection(0));
@@ -206,6 +207,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     }
 
     /// The code segment to which a return address leads: of this level or an outer one.
+    #[inline]
     fn return_target(&mut self, selector: u16, offset: u64) -> Result<Target, Fault> {
         let descriptor = self.far_descriptor(selector)?;
         let segment = descriptor.segment(selector);
@@ -280,6 +282,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         Ok(())
     }
 
+    #[inline]
     fn return_in_protected_mode(
         &mut self,
         stack: &mut Stack,
@@ -331,6 +334,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     }
 
     /// Sets what of the flags IRET may at this level.
+    #[inline]
     fn set_returned_flags(&mut self, width: Width, flags: u64) {
         let cpl = self.s.cpl();
         let of_level = if !self.s.is_protected() || cpl == 0 {

@@ -67,41 +67,59 @@ pub struct Repeated<I>(PhantomData<I>);
 
 impl<I: StringInstruction> Routine for Repeated<I> {
     fn run<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-        if !P::ACTIVE && o.repeat != Repeat::Once {
-            bulk::<I, B, P>(cpu, o);
-        }
-        repeat(cpu, o, |cpu| I::once(cpu, o), I::COMPARES)
+        let mut tries = if P::ACTIVE { 0 } else { TRIES };
+        let ahead = |cpu: &mut Checked<'_, B, P>| {
+            if tries > 0 {
+                let done = bulk::<I, B, P>(cpu, o);
+                tries = if done { TRIES } else { tries - 1 };
+            }
+        };
+        repeat(cpu, o, ahead, |cpu| I::once(cpu, o), I::COMPARES)
     }
 }
 
-/// Does as many iterations at once as surely come before the last one, and before the run's end.
-fn bulk<I: StringInstruction, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) {
+/// Iterations that may follow one another one by one before nothing more is tried in bulk: the first meets a page that the TLB
+/// has yet to learn of, or runs from one page into the next, here and then there.
+const TRIES: u32 = 3;
+
+/// Does as many iterations at once as surely come before the run's end. Gives whether it did any.
+fn bulk<I: StringInstruction, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> bool {
     let each = cpu.model.clocks_per_instruction.max(1);
+    let start = cpu.s.counters.string_iterations;
     while !cpu.pauses() {
         let in_time = (cpu.bus.deadline().0 - cpu.s.now - 1) / each;
-        let before_last = address_register(cpu, o, reg::CX).saturating_sub(1);
-        let done = I::in_bulk(cpu, o, in_time.min(before_last));
+        let left = address_register(cpu, o, reg::CX);
+        // The last one's time is the instruction's own.
+        let most = if in_time + 1 >= left { left } else { in_time };
+        let done = I::in_bulk(cpu, o, most);
         if done == 0 {
-            return;
+            break;
         }
-        cpu.s.now += done * each;
+        cpu.s.now += (done - u64::from(done == left)) * each;
         cpu.s.counters.string_iterations += done;
     }
+    cpu.s.counters.string_iterations != start
 }
 
-/// Repeats `once` as the prefix says. It counts down itself, with [`count_down`].
+/// Repeats `once` as the prefix says. It counts down itself, with [`count_down`]; `ahead` may do some of the iterations before
+/// each.
 ///
 /// A fault leaves the iteration undone, except on the 80286, whose registers have moved on by then.
 fn repeat<B: MemoryBus, P: Probe>(
     cpu: &mut Checked<'_, B, P>,
     o: &Operands,
+    mut ahead: impl FnMut(&mut Checked<'_, B, P>),
     mut once: impl FnMut(&mut Checked<'_, B, P>) -> Outcome,
     compares: bool,
 ) -> Outcome {
     if o.repeat == Repeat::Once {
         return undoable(cpu, &mut once);
     }
-    while address_register(cpu, o, reg::CX) != 0 {
+    loop {
+        ahead(cpu);
+        if address_register(cpu, o, reg::CX) == 0 {
+            break;
+        }
         undoable(cpu, &mut once)?;
         cpu.s.counters.string_iterations += 1;
         let goes_on = !compares || cpu.s.flags.zero() == (o.repeat == Repeat::WhileEqual);
@@ -297,7 +315,7 @@ fn ins<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands
         cpu.write_cell(&cell, value);
         Ok(())
     };
-    repeat(cpu, o, once, false)
+    repeat(cpu, o, |_| (), once, false)
 }
 
 fn outs<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
@@ -307,5 +325,5 @@ fn outs<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operand
         let value = source::<T, _>(cpu, o)?;
         cpu.output(cpu.get(reg::DX), value)
     };
-    repeat(cpu, o, once, false)
+    repeat(cpu, o, |_| (), once, false)
 }

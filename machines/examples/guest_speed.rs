@@ -1,7 +1,8 @@
 //! How fast the plain board runs the workloads of `shared/bench`, in million guest instructions a second of processor
 //! time, and what the threaded engine does for it.
 //!
-//! Arguments: `rm16`, `pm32` or `lm64`; `strict` or `threaded`; then workloads, by default all.
+//! Arguments: `rm16`, `pm32` or `lm64`; `strict` or `threaded`; then workloads, by default all. `p_int:20` is one with 20
+//! repeats, for a profiler that takes its time.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -24,15 +25,20 @@ fn main() {
     let Some(suite) = Suite::find("bench-x86.img") else { return };
     let wanted = args.get(2..).unwrap_or_default();
     for name in suite.select(mode, u64::MAX) {
-        if wanted.is_empty() || wanted.contains(&name) {
-            measure(&suite, mode, &name, engine);
+        let asked = wanted.iter().find_map(|wish| match wish.split_once(':') {
+            Some((wish, repeats)) => (wish == name).then(|| repeats.parse().ok()),
+            None => (*wish == name).then_some(None),
+        });
+        if let Some(repeats) = asked.or(wanted.is_empty().then_some(None)) {
+            measure(&suite, mode, &name, engine, repeats);
         }
     }
 }
 
-fn measure(suite: &Suite, mode: Mode, name: &str, engine: Engine) {
+fn measure(suite: &Suite, mode: Mode, name: &str, engine: Engine, repeats: Option<u32>) {
     let instructions = suite.instructions[&format!("{}.{name}", mode.prefix)];
-    let repeats = (300_000_000 / instructions.max(1)).clamp(2, 50_000) as u32;
+    let usual = (300_000_000 / instructions.max(1)).clamp(2, 50_000) as u32;
+    let repeats = repeats.unwrap_or(usual).max(2);
     // The start of the machine, which one repeat more or less doesn't change, is not the workload's.
     let (_, base, _) = timed(suite, mode, name, engine, 1);
     let (machine, whole, mistakes) = timed(suite, mode, name, engine, repeats);

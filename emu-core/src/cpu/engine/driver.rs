@@ -1,7 +1,7 @@
 //! The loop around the handlers.
 
-use super::cache::{Fresh, Key, Side, Source, TraceCache, Translated};
-use super::op::{Account, Family, Leave, Target, enter};
+use super::cache::{Fresh, Key, Source, TraceCache, Translated};
+use super::op::{Account, Family, Leave, Op, Target, enter};
 use crate::addr::Physical;
 use crate::cpu::Exit;
 use crate::mem::{self, Changes, PAGE_SIZE, Ways};
@@ -75,18 +75,14 @@ pub trait Guest {
         bytes: &[u8],
     ) -> Option<Translated<Self::Family, Self::Checked>>;
 
-    /// Executes one translated instruction, at `address` in the trace at `trace`, with every check: counts it, and its
-    /// time.
-    fn execute(
-        &mut self,
-        checked: Self::Checked,
-        operands: &<Self::Family as Family>::Operands,
-        trace: u64,
-        address: u64,
-    );
+    /// Executes one translated instruction of the trace at `trace`, which lies at [`Self::address`], with every check: counts it,
+    /// and its time.
+    fn execute(&mut self, checked: Self::Checked, operands: &<Self::Family as Family>::Operands, trace: u64);
 
-    /// Which memory has got another meaning.
-    fn changes(&mut self) -> Option<Changes>;
+    /// Whether memory has got another meaning.
+    fn has_changes(&mut self) -> bool;
+    /// Which memory.
+    fn take_changes(&mut self) -> Changes;
 
     /// Changes whenever an address may lie elsewhere.
     fn generation(&mut self) -> u64;
@@ -156,9 +152,18 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
 
     /// Takes note of what has changed: memory, what addresses mean, the processor's mode. Gives whether code means what it
     /// meant.
+    #[inline(always)]
     fn look_around<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G) -> bool {
+        let same = !guest.has_changes()
+            && guest.generation() == self.generation
+            && guest.mode_changes() == self.mode_changes;
+        same || self.take_changes(guest)
+    }
+
+    fn take_changes<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G) -> bool {
         let mut same = true;
-        if let Some(changes) = guest.changes() {
+        if guest.has_changes() {
+            let changes = guest.take_changes();
             self.honour(&changes);
             same &= !changes.everything;
         }
@@ -276,16 +281,15 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
         };
         // Marking takes from everyone, this processor too, the right to write there unseen.
         let flushes = self.cache.counters.flushes;
-        if let Some(changes) = guest.changes() {
-            self.honour(&changes);
+        if guest.has_changes() {
+            self.honour(&guest.take_changes());
         }
         read.is_some() && self.cache.counters.flushes == flushes
     }
 
     /// Runs the trace at `header` and those that follow, until something must be looked at first.
     fn run_traces<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G, header: u32) {
-        let mut at = header as usize + 1;
-        self.charge(guest, at);
+        let Came::At(mut at) = self.go_into(guest, header) else { return };
         loop {
             let env = &mut self.cache.env;
             let (state, ways) = guest.hands();
@@ -310,13 +314,11 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
         }
     }
 
-    /// Charges what the trace of `at` has from that operation on.
-    fn charge<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &G, at: usize) {
-        let header = self.cache.arena[at - usize::from(self.cache.arena[at].place)];
-        let side = &self.cache.side[at];
+    /// Charges what a trace has from an operation on.
+    #[inline(always)]
+    fn charge<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &G, cost: u16, count: u8) {
         self.granted = guest.budget().min(Account::MOST);
-        let left = self.granted - i64::from(header.cost - side.cycles);
-        self.cache.env.account = Account::new(left, u64::from(header.count - side.count));
+        self.cache.env.account = Account::new(self.granted - i64::from(cost), count.into());
     }
 
     /// Takes over where the handlers have left between two instructions.
@@ -347,55 +349,56 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
     }
 
     /// Goes on in a trace, if it fits into the budget.
+    #[inline(always)]
     fn go_into<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &G, header: u32) -> Came {
-        let fits = i64::from(self.cache.arena[header as usize].cost) <= guest.budget();
-        if !fits {
+        let Op { cost, count, .. } = self.cache.arena[header as usize];
+        if i64::from(cost) > guest.budget() {
             return Came::Elsewhere;
         }
-        let at = header as usize + 1;
-        self.charge(guest, at);
-        Came::At(at)
+        self.charge(guest, cost, count);
+        Came::At(header as usize + 1)
     }
 
     fn branch_address(&self, at: usize) -> u64 {
-        self.address_of(at, &self.cache.side[at])
+        self.trace_of(at).operands.address().wrapping_add(self.cache.side[at].offset.into())
     }
 
-    fn address_of(&self, at: usize, side: &Side<S>) -> u64 {
-        let header = &self.cache.arena[at - usize::from(self.cache.arena[at].place)];
-        header.operands.address().wrapping_add(side.offset.into())
+    /// The header of an operation's trace.
+    #[inline(always)]
+    fn trace_of(&self, at: usize) -> &Op<F> {
+        &self.cache.arena[at - usize::from(self.cache.arena[at].place)]
     }
 
-    /// Takes over in front of an operation within a trace. Gives its address.
-    fn stand_at<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G, at: usize) -> u64 {
-        let header = self.cache.arena[at - usize::from(self.cache.arena[at].place)];
-        let side = self.cache.side[at];
+    /// Takes over in front of an operation within a trace.
+    #[inline(always)]
+    fn stand_at<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G, at: usize) {
+        let header = self.trace_of(at);
+        let side = &self.cache.side[at];
+        let address = header.operands.address().wrapping_add(side.offset.into());
         let account = self.cache.env.account.refunded(header.cost - side.cycles, header.count - side.count);
         guest.spend((self.granted - account.budget()) as u64, account.count());
-        let address = self.address_of(at, &side);
         guest.set_address(address);
-        address
     }
 
     /// Has the checked backend execute an operation, and goes on behind it, or where it has led, if nothing else has come up.
     fn execute<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G, at: usize) -> Came {
-        let op = self.cache.arena[at];
-        let header = self.cache.arena[at - usize::from(op.place)];
-        let side = self.cache.side[at];
-        let rest = header.cost - self.cache.side[at + 1].cycles;
-        let next = self.address_of(at + 1, &self.cache.side[at + 1]);
-        let address = self.stand_at(guest, at);
+        self.stand_at(guest, at);
+        let header = self.trace_of(at);
+        let (trace, behind) = (header.operands.address(), &self.cache.side[at + 1]);
+        let next = trace.wrapping_add(behind.offset.into());
+        let (cost, count) = (header.cost - behind.cycles, header.count - behind.count);
+        let operands = self.cache.arena[at].operands;
         self.cache.counters.checked += 1;
-        guest.execute(side.checked, &op.operands, header.operands.address(), address);
+        guest.execute(self.cache.side[at].checked, &operands, trace);
         if !guest.goes_on() {
             return Came::Elsewhere;
         }
         let same = self.look_around(guest);
         if same && guest.address() == next && self.cache.is_alive(at) {
-            if i64::from(rest) > guest.budget() {
+            if i64::from(cost) > guest.budget() {
                 return Came::Elsewhere;
             }
-            self.charge(guest, at + 1);
+            self.charge(guest, cost, count);
             return Came::At(at + 1);
         }
         if self.mode.is_none() {

@@ -86,6 +86,7 @@ impl<B: MemoryBus<Order = BigGuest>, P: Probe> Guest for Checked<'_, B, P> {
     }
 
     /// The bits of the status register that the mode is made of.
+    #[inline(always)]
     fn mode_changes(&self) -> u32 {
         (self.s.system & (sr::TRACE | sr::SUPERVISOR)).into()
     }
@@ -98,19 +99,23 @@ impl<B: MemoryBus<Order = BigGuest>, P: Probe> Guest for Checked<'_, B, P> {
         self.after_instruction()
     }
 
+    #[inline(always)]
     fn address(&self) -> u64 {
         self.s.pc.into()
     }
 
+    #[inline(always)]
     fn set_address(&mut self, address: u64) {
         self.s.pc = address as u32;
     }
 
+    #[inline(always)]
     fn budget(&self) -> i64 {
         let left = self.bus.deadline().0.saturating_sub(self.s.now);
         left.min(i64::MAX as u64) as i64
     }
 
+    #[inline(always)]
     fn spend(&mut self, cycles: u64, instructions: u64) {
         self.s.now += cycles;
         self.s.counters.instructions += instructions;
@@ -133,14 +138,21 @@ impl<B: MemoryBus<Order = BigGuest>, P: Probe> Guest for Checked<'_, B, P> {
         self.translate_one(address as u32, bytes).map(|(one, _)| one)
     }
 
-    fn execute(&mut self, checked: Self::Checked, operands: &Operands, _trace: u64, address: u64) {
-        self.execute_at(address as u32, operands, checked);
+    #[inline(always)]
+    fn execute(&mut self, checked: Self::Checked, operands: &Operands, _trace: u64) {
+        self.execute_at(self.s.pc, operands, checked);
     }
 
-    fn changes(&mut self) -> Option<Changes> {
-        self.bus.has_changes().then(|| self.bus.take_changes())
+    #[inline(always)]
+    fn has_changes(&mut self) -> bool {
+        self.bus.has_changes()
     }
 
+    fn take_changes(&mut self) -> Changes {
+        self.bus.take_changes()
+    }
+
+    #[inline(always)]
     fn generation(&mut self) -> u64 {
         self.bus.tlb().generation()
     }

@@ -120,6 +120,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
 
     /// Does what `instruction` says as the instruction at `start`, with what comes before and after each: time, counting, a
     /// fault's way back, the trap of a single step.
+    #[inline(always)]
     pub fn execute_at(&mut self, start: u64, instruction: impl FnOnce(&mut Self) -> Result<(), Fault>) {
         let traps = self.s.flags.has(flag::TF.into());
         self.s.shadow = false;

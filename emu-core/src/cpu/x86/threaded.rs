@@ -147,19 +147,23 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
         self.after_instruction()
     }
 
+    #[inline(always)]
     fn address(&self) -> u64 {
         self.s.rip
     }
 
+    #[inline(always)]
     fn set_address(&mut self, address: u64) {
         self.s.rip = address;
     }
 
+    #[inline(always)]
     fn budget(&self) -> i64 {
         let left = self.bus.deadline().0.saturating_sub(self.s.now);
         left.min(i64::MAX as u64) as i64
     }
 
+    #[inline(always)]
     fn spend(&mut self, cycles: u64, instructions: u64) {
         self.s.now += cycles;
         self.s.counters.instructions += instructions;
@@ -191,7 +195,9 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
         translate_one::<B, P>(self.model, (mode.kind, bits), bytes, address, trace).map(|(one, _)| one)
     }
 
-    fn execute(&mut self, checked: Self::Checked, operands: &Operands, trace: u64, address: u64) {
+    #[inline(always)]
+    fn execute(&mut self, checked: Self::Checked, operands: &Operands, trace: u64) {
+        let address = self.s.rip;
         self.s.registers[usize::from(reg::IP)] = trace;
         self.execute_at(address, |cpu| {
             cpu.s.rip = address.wrapping_add(u64::from(operands.length)) & cpu.offset_mask();
@@ -199,14 +205,21 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
         });
     }
 
-    fn changes(&mut self) -> Option<Changes> {
-        self.bus.has_changes().then(|| self.bus.take_changes())
+    #[inline(always)]
+    fn has_changes(&mut self) -> bool {
+        self.bus.has_changes()
     }
 
+    fn take_changes(&mut self) -> Changes {
+        self.bus.take_changes()
+    }
+
+    #[inline(always)]
     fn mode_changes(&self) -> u32 {
         self.s.mode_changes
     }
 
+    #[inline(always)]
     fn generation(&mut self) -> u64 {
         self.bus.tlb().generation()
     }

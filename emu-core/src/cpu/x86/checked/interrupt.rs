@@ -84,7 +84,8 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         }
         let at = Linear(self.s.idtr.base.wrapping_add(entry));
         let mut stack = self.own_stack();
-        self.push_return(&mut stack, Width::Word)?;
+        let back = Frame { width: Width::Word, code: None, outer: false };
+        self.push_frame(&mut stack, &back)?;
         let offset = self.read_system::<u16>(at)?;
         let selector = self.read_system::<u16>(self.behind(at, 2))?;
         self.take_stack(&stack);
@@ -92,15 +93,6 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         self.load_real(seg::CS, selector);
         self.s.rip = u64::from(offset);
         Ok(())
-    }
-
-    /// Pushes EFLAGS, CS and EIP.
-    #[inline]
-    fn push_return(&mut self, stack: &mut Stack, width: Width) -> Result<(), Fault> {
-        let code = self.s.segment(seg::CS).selector;
-        self.push_on(stack, width, self.s.flags.word())?;
-        self.push_on(stack, width, code.into())?;
-        self.push_on(stack, width, self.s.rip)
     }
 
     /// Protected and virtual-8086 mode's way.
@@ -263,18 +255,14 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         Ok(())
     }
 
-    #[inline]
     fn push_frame(&mut self, stack: &mut Stack, frame: &Frame) -> Result<(), Fault> {
-        if frame.outer {
-            let old = self.own_stack();
-            self.push_on(stack, frame.width, old.segment.selector.into())?;
-            self.push_on(stack, frame.width, old.pointer)?;
-        }
-        self.push_return(stack, frame.width)?;
-        match frame.code {
-            Some(code) => self.push_on(stack, frame.width, code.into()),
-            None => Ok(()),
-        }
+        let (old, s) = (self.own_stack(), &*self.s);
+        let outer = [old.segment.selector.into(), old.pointer];
+        let back = [s.flags.word(), s.segment(seg::CS).selector.into(), s.rip];
+        let values = [outer[0], outer[1], back[0], back[1], back[2], frame.code.unwrap_or(0).into()];
+        let first = if frame.outer { 0 } else { outer.len() };
+        let end = outer.len() + back.len() + usize::from(frame.code.is_some());
+        self.push_all(stack, frame.width, &values[first..end])
     }
 
     /// The data segments of virtual-8086 mode, which protected mode can make nothing of.

@@ -65,7 +65,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     ///
     /// # Errors
     /// When the table's page cannot be read.
-    #[inline]
+    #[inline(always)]
     pub fn descriptor(&mut self, selector: u16) -> Result<Option<Descriptor>, Fault> {
         let offset = u64::from(selector & 0xFFF8);
         let (base, limit) = if selector & 4 == 0 {
@@ -107,7 +107,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     ///
     /// # Errors
     /// When the mark cannot be written.
-    #[inline]
+    #[inline(always)]
     pub fn accessed(&mut self, descriptor: &Descriptor, selector: u16) -> Result<Segment, Fault> {
         let mut segment = descriptor.segment(selector);
         if !(segment.is_code() && self.s.is_long_mode()) {

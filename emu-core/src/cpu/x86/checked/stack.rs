@@ -7,8 +7,9 @@ use super::{Checked, Fault};
 use crate::addr::{Linear, Width};
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::probe::Probe;
+use crate::cpu::x86::alu::Int;
 use crate::cpu::x86::state::{Segment, reg, seg};
-use crate::mem::Privilege;
+use crate::mem::{PAGE_SIZE, Privilege};
 
 /// A stack that is not SS:SP yet, or not any more.
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +100,80 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         }
         stack.moved(-(bytes as i64));
         Ok(())
+    }
+
+    /// Pushes several values, the first one first.
+    ///
+    /// # Errors
+    /// As [`Self::push_on`].
+    pub fn push_all(&mut self, stack: &mut Stack, width: Width, values: &[u64]) -> Result<(), Fault> {
+        let pushed = match width {
+            Width::Qword => self.push_together::<u64>(stack, values),
+            Width::Dword => self.push_together::<u32>(stack, values),
+            _ => self.push_together::<u16>(stack, values),
+        };
+        match pushed {
+            Some(()) => Ok(()),
+            None => values.iter().try_for_each(|&value| self.push_on(stack, width, value)),
+        }
+    }
+
+    /// Pushes several values with one check for all; `None` if that does not do.
+    #[inline(always)]
+    fn push_together<T: Int>(&mut self, stack: &mut Stack, values: &[u64]) -> Option<()> {
+        let bytes = values.len() as u64 * T::BYTES;
+        let lowest = self.run_of(stack, -(bytes as i64), bytes, true)?;
+        for (place, &value) in (0..).zip(values.iter().rev()) {
+            let at = Linear(lowest.0 + place * T::BYTES);
+            self.bus.tlb().write(stack.privilege, at, T::low(value))?;
+        }
+        stack.moved(-(bytes as i64));
+        Some(())
+    }
+
+    /// Where `bytes` lie that begin `above` bytes above the top, if they lie in one page and need no more than one check.
+    #[inline(always)]
+    fn run_of(&self, stack: &Stack, above: i64, bytes: u64, writes: bool) -> Option<Linear> {
+        let offset = stack.pointer.wrapping_add_signed(above) & stack.mask;
+        let lowest = self.stack_linear(stack, above, bytes, writes).ok()?;
+        let wraps = stack.mask - offset < bytes;
+        (!P::ACTIVE && !wraps && lowest.0 % PAGE_SIZE + bytes <= PAGE_SIZE).then_some(lowest)
+    }
+
+    /// Pops several values, the first one first.
+    ///
+    /// # Errors
+    /// As [`Self::peek_on`]. The stack is as before then.
+    #[inline]
+    pub fn pop_all<const N: usize>(&mut self, stack: &mut Stack, width: Width) -> Result<[u64; N], Fault> {
+        let popped = match width {
+            Width::Qword => self.pop_together::<u64, N>(stack),
+            Width::Dword => self.pop_together::<u32, N>(stack),
+            _ => self.pop_together::<u16, N>(stack),
+        };
+        if let Some(values) = popped {
+            return Ok(values);
+        }
+        let mut after = *stack;
+        let mut values = [0; N];
+        for value in &mut values {
+            *value = self.pop_from(&mut after, width)?;
+        }
+        *stack = after;
+        Ok(values)
+    }
+
+    #[inline(always)]
+    fn pop_together<T: Int, const N: usize>(&mut self, stack: &mut Stack) -> Option<[u64; N]> {
+        let bytes = N as u64 * T::BYTES;
+        let lowest = self.run_of(stack, 0, bytes, false)?;
+        let mut values = [0; N];
+        for (place, value) in (0..).zip(&mut values) {
+            let at = Linear(lowest.0 + place * T::BYTES);
+            *value = self.bus.tlb().read::<T>(stack.privilege, at)?.wide();
+        }
+        stack.moved(bytes as i64);
+        Some(values)
     }
 
     /// Reads what lies on top, or `above` bytes above it.

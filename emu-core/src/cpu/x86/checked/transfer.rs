@@ -114,8 +114,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
 
     fn push_far_return(&mut self, stack: &mut Stack, width: Width) -> Result<(), Fault> {
         let code = self.s.segment(seg::CS).selector;
-        self.push_on(stack, width, code.into())?;
-        self.push_on(stack, width, self.s.rip)
+        self.push_all(stack, width, &[code.into(), self.s.rip])
     }
 
     #[inline]
@@ -182,8 +181,8 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     /// As [`Self::jump_far`].
     pub fn return_far(&mut self, width: Width, released: u16) -> Result<(), Fault> {
         let mut stack = self.own_stack();
-        let offset = self.pop_from(&mut stack, width)?;
-        let selector = self.pop_from(&mut stack, width)? as u16;
+        let [offset, selector] = self.pop_all(&mut stack, width)?;
+        let selector = selector as u16;
         stack.moved(released.into());
         if self.s.is_real_like() {
             self.admit_target(offset)?;
@@ -229,8 +228,8 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
 
     /// Pops the stack with which the code returned to goes on.
     fn outer_stack(&mut self, stack: &mut Stack, width: Width, target: &Target) -> Result<Stack, Fault> {
-        let pointer = self.pop_from(stack, width)?;
-        let selector = self.pop_from(stack, width)? as u16;
+        let [pointer, selector] = self.pop_all(stack, width)?;
+        let selector = selector as u16;
         let long = target.code.is_long();
         let segment = self.stack_segment(selector, target.level, vector::GENERAL_PROTECTION, long)?;
         if long {
@@ -258,9 +257,8 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
             return self.return_to_task();
         }
         let mut stack = self.own_stack();
-        let offset = self.pop_from(&mut stack, width)?;
-        let selector = self.pop_from(&mut stack, width)? as u16;
-        let flags = self.pop_from(&mut stack, width)?;
+        let [offset, selector, flags] = self.pop_all(&mut stack, width)?;
+        let selector = selector as u16;
         if self.s.is_real_like() {
             if sensitive == Sensitive::Virtual {
                 self.admit_virtual_flags(flags)?;
@@ -314,10 +312,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         offset: u64,
         flags: u64,
     ) -> Result<(), Fault> {
-        let mut words = [0; 6];
-        for word in &mut words {
-            *word = self.pop_from(stack, Width::Dword)?;
-        }
+        let words = self.pop_all::<6>(stack, Width::Dword)?;
         if offset > 0xFFFF {
             return Err(general_protection(0));
         }

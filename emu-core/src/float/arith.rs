@@ -143,7 +143,7 @@ fn quotient(x: &Unpacked, y: &Unpacked) -> Unrounded {
 
 /// Whether a remainder is nothing, less than half of the divisor, half, or more, as [`Unrounded::low`] has it.
 #[inline(always)]
-fn fraction_of_remainder(remainder: u64, divisor: u64) -> u64 {
+pub(super) fn fraction_of_remainder(remainder: u64, divisor: u64) -> u64 {
     let is_half_or_more = remainder >= divisor - remainder;
     let is_sticky = remainder != 0 && remainder != divisor - remainder;
     u64::from(is_half_or_more) << 63 | u64::from(is_sticky)

@@ -6,6 +6,7 @@
 //! rounds it in one place ([`round`]). NaNs and other operands that are no numbers are [`nan`]'s.
 //!
 //! * `arith`: add, subtract, multiply, divide, square root, fused multiply-add;
+//! * [`quick`]: the short way for what the x87 does most;
 //! * `compare`;
 //! * `convert`: formats, integers, packed decimals, rounding to integral values;
 //! * `steps`: the x87's FPREM, FPREM1, FSCALE, FXTRACT and constants;
@@ -23,6 +24,7 @@ mod env;
 mod format;
 mod logarithm;
 mod nan;
+pub mod quick;
 mod round;
 mod steps;
 mod trigonometry;

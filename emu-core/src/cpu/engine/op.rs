@@ -232,12 +232,6 @@ impl<'a, F: Family> OpRef<'a, F> {
         self.header().operands.address()
     }
 
-    /// The address behind this instruction, which is not a branch.
-    #[inline(always)]
-    pub fn next_address(self) -> u64 {
-        self.trace_address().wrapping_add(self.get().link as u64)
-    }
-
     /// The address behind the trace's code: of its last instruction, where the next one lies.
     #[inline(always)]
     pub fn end_of_trace(self) -> u64 {
@@ -265,6 +259,12 @@ pub trait Operation<F: Family>: 'static {
     }
 }
 
+/// The usual case of an operation that goes on with the next instruction: it calls nothing, and is inlined into the handler.
+pub trait Quick<F: Family>: 'static {
+    /// `None`: the case is another one; nothing has been changed.
+    fn execute(s: &mut F::State, op: OpRef<'_, F>, ways: &Ways<F::Order>) -> Option<()>;
+}
+
 /// Where an operation goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -279,6 +279,11 @@ pub enum Outcome {
 /// An operation's handler.
 pub fn handler<F: Family, O: Operation<F>>() -> Handler<F> {
     run::<F, O>
+}
+
+/// An operation's handler that does its usual case itself.
+pub fn quick_handler<F: Family, Q: Quick<F>, O: Operation<F>>() -> Handler<F> {
+    run_quickly::<F, Q, O>
 }
 
 /// The handler of an instruction that is always left to the checked backend.
@@ -317,6 +322,33 @@ unsafe fn run<F: Family, O: Operation<F>>(
             _ => leave(op, account, env),
         }
     }
+}
+
+unsafe fn run_quickly<F: Family, Q: Quick<F>, O: Operation<F>>(
+    s: &mut F::State,
+    op: OpRef<'_, F>,
+    account: Account,
+    env: &mut Env<F>,
+) -> *const Op<F> {
+    // SAFETY: the conditions of the module; an operation that always goes on is not the last one of its trace.
+    unsafe {
+        match Q::execute(s, op, &*env.ways) {
+            Some(()) => next(s, op, account, env),
+            None => run_otherwise::<F, O>(s, op, account, env),
+        }
+    }
+}
+
+/// [`run`], kept out of the handler that jumps here: only this way saves registers then.
+#[inline(never)]
+unsafe fn run_otherwise<F: Family, O: Operation<F>>(
+    s: &mut F::State,
+    op: OpRef<'_, F>,
+    account: Account,
+    env: &mut Env<F>,
+) -> *const Op<F> {
+    // SAFETY: as for `run`.
+    unsafe { run::<F, O>(s, op, account, env) }
 }
 
 /// Goes on with the next operation of the trace.

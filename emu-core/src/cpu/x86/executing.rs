@@ -18,6 +18,15 @@ pub trait Plain: 'static {
     fn run<E: Executing>(cpu: &mut E, o: &Operands) -> Result<(), E::Trouble>;
 }
 
+/// The usual case of an instruction: it calls nothing, so that an engine can have all of it within a handler.
+pub trait Quick: 'static {
+    /// Whether it can have an operand in memory.
+    const HAS_ADDRESS: bool;
+
+    /// `None`: the case is another one. Nothing has been changed, and the instruction's long way is to do it.
+    fn run<E: Executing>(cpu: &mut E, o: &Operands) -> Option<()>;
+}
+
 /// A [`Plain`] instruction of each body.
 macro_rules! plain {
     ($($(#[$doc:meta])* $name:ident = |$cpu:ident, $o:pat_param| $body:expr;)*) => {$(

@@ -2,7 +2,7 @@
 //! without having changed anything.
 
 use super::backend::Meaning;
-use super::executing::{Executing, Plain};
+use super::executing::{Executing, Plain, Quick};
 use super::operands::{OffsetSize, Operands, Repeat};
 use super::routine::string::{Moved, StringInstruction};
 use super::routine::x87;
@@ -256,8 +256,35 @@ impl<I: x87::Instruction, A: Addressing> Operation<X86Family> for Computing<I, A
         if I::run(&mut fast, op.operands()).is_err() {
             return Outcome::Leave;
         }
-        x87::remember(s, op.operands(), op.next_address());
+        x87::remember(s, op.operands());
         Outcome::On
+    }
+}
+
+/// The usual case of an instruction of the floating-point unit.
+struct QuickComputing<I, A>(PhantomData<(I, A)>);
+
+impl<I: x87::Instruction, A: Addressing> op::Quick<X86Family> for QuickComputing<I, A> {
+    #[inline(always)]
+    fn execute(s: &mut State, op: OpRef<'_, X86Family>, ways: &Ways<LittleGuest>) -> Option<()> {
+        if !x87::is_ready(s) {
+            return None;
+        }
+        let mut fast = Fast::<A> { s, ways, op, target: None, addressing: PhantomData };
+        I::quick(&mut fast, op.operands())?;
+        x87::remember(s, op.operands());
+        Some(())
+    }
+}
+
+/// The usual case of an instruction.
+struct QuickInstruction<Q, A>(PhantomData<(Q, A)>);
+
+impl<Q: Quick, A: Addressing> op::Quick<X86Family> for QuickInstruction<Q, A> {
+    #[inline(always)]
+    fn execute(s: &mut State, op: OpRef<'_, X86Family>, ways: &Ways<LittleGuest>) -> Option<()> {
+        let mut fast = Fast::<A> { s, ways, op, target: None, addressing: PhantomData };
+        Q::run(&mut fast, op.operands())
     }
 }
 
@@ -312,50 +339,66 @@ pub struct Handlers {
     is_string: bool,
 }
 
-/// [`Handlers`] of an operation in each mode.
+/// [`Handlers`] of what `$handler` makes for each kind of addressing, named `$a`; where there is no address, one for all.
 macro_rules! handlers {
-    ($flow:expr, $operation:ident<$($parameter:ident),*; $($more:ident),*>) => {
-        Self {
-            segmented: op::handler::<X86Family, $operation<$($parameter,)* Segmented, $($more),*>>(),
-            flat: op::handler::<X86Family, $operation<$($parameter,)* Flat, $($more),*>>(),
-            long: op::handler::<X86Family, $operation<$($parameter,)* Long, $($more),*>>(),
-            long_relative: op::handler::<X86Family, $operation<$($parameter,)* LongRelative, $($more),*>>(),
-            flow: $flow,
-            is_string: false,
+    ($flow:expr, $has_address:expr, $a:ident => $handler:expr) => {
+        if $has_address {
+            Self {
+                segmented: handlers!(@ Segmented, $a => $handler),
+                flat: handlers!(@ Flat, $a => $handler),
+                long: handlers!(@ Long, $a => $handler),
+                long_relative: handlers!(@ LongRelative, $a => $handler),
+                flow: $flow,
+                is_string: false,
+            }
+        } else {
+            Self::only(handlers!(@ Segmented, $a => $handler), $flow)
         }
     };
+    (@ $kind:ident, $a:ident => $handler:expr) => {{
+        type $a = $kind;
+        $handler
+    }};
 }
 
 impl Handlers {
     pub fn of<M: Meaning>() -> Self {
-        handlers!(M::FLOW, Instruction<M;>)
+        handlers!(M::FLOW, true, A => op::handler::<X86Family, Instruction<M, A>>())
+    }
+
+    /// A meaning whose usual case is `Q`.
+    pub fn quick<Q: Quick, M: Meaning>() -> Self {
+        handlers!(Flow::On, Q::HAS_ADDRESS, A => {
+            op::quick_handler::<X86Family, QuickInstruction<Q, A>, Instruction<M, A>>()
+        })
     }
 
     /// An instruction of the floating-point unit.
     pub fn of_fpu<I: x87::Instruction>() -> Self {
-        handlers!(Flow::On, Computing<I;>)
+        handlers!(Flow::On, I::HAS_ADDRESS, A => {
+            op::quick_handler::<X86Family, QuickComputing<I, A>, Computing<I, A>>()
+        })
     }
 
     /// A plain instruction, and whether it needs the floating-point unit.
     pub fn plain<I: Plain, const FPU: bool>() -> Self {
-        handlers!(Flow::On, Simple<I; FPU>)
+        handlers!(Flow::On, true, A => op::handler::<X86Family, Simple<I, A, FPU>>())
     }
 
     pub fn string<I: StringInstruction>() -> Self {
-        Self { is_string: true, ..handlers!(Flow::On, Once<I;>) }
+        let handlers = handlers!(Flow::On, true, A => op::handler::<X86Family, Once<I, A>>());
+        Self { is_string: true, ..handlers }
     }
 
     /// An instruction that the checked backend executes.
     pub fn checked() -> Self {
-        let handler = op::for_checked::<X86Family>();
-        Self {
-            segmented: handler,
-            flat: handler,
-            long: handler,
-            long_relative: handler,
-            flow: Flow::On,
-            is_string: false,
-        }
+        Self::only(op::for_checked::<X86Family>(), Flow::On)
+    }
+
+    /// One handler for all modes.
+    fn only(handler: Handler, flow: Flow) -> Self {
+        let is_string = false;
+        Self { segmented: handler, flat: handler, long: handler, long_relative: handler, flow, is_string }
     }
 
     /// The handler for an instruction with these operands in a mode of this kind.

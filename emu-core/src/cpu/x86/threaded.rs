@@ -3,7 +3,7 @@
 use super::alu::flag;
 use super::backend::Meaning;
 use super::checked::{Checked, Fault, Handler, Routine, is_canonical};
-use super::executing::Plain;
+use super::executing::{Plain, Quick};
 use super::fast::{Handlers, Kind, X86Family};
 use super::flags::system;
 use super::lower::{Decoded, Select, View};
@@ -48,6 +48,10 @@ impl Select for FastHandlers {
 
     fn meaning<M: Meaning>() -> Handlers {
         Handlers::of::<M>()
+    }
+
+    fn quick<Q: Quick, M: Meaning>() -> Handlers {
+        Handlers::quick::<Q, M>()
     }
 
     fn routine<R: Routine>() -> Handlers {

@@ -4,6 +4,7 @@
 mod host;
 mod known;
 mod library;
+mod quick;
 mod transcendental;
 mod values;
 

@@ -13,13 +13,14 @@ mod x87;
 
 use super::backend::Meaning;
 use super::checked::{Plainly, Routine};
-use super::executing::Plain;
+use super::executing::{Plain, Quick};
 use super::model::Model;
 use super::operands::{OffsetSize, Operands, Repeat};
 use super::routine::string::{Repeated, StringInstruction};
 use super::routine::system::{Escape, EscapeMemory};
 use super::routine::x87::{Computes, Controls, Instruction as FpuInstruction};
 use super::state::reg;
+use super::x87::place_of;
 use crate::addr::Width;
 use iced_x86::{
     Code, ConditionCode, CpuidFeature, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind,
@@ -32,6 +33,11 @@ pub trait Select {
 
     fn meaning<M: Meaning>() -> Self::Handler;
     fn routine<R: Routine>() -> Self::Handler;
+
+    /// A meaning whose usual case is `Q`.
+    fn quick<Q: Quick, M: Meaning>() -> Self::Handler {
+        Self::meaning::<M>()
+    }
 
     fn plain<I: Plain>() -> Self::Handler {
         Self::routine::<Plainly<I>>()
@@ -90,7 +96,7 @@ enum Escaped {
     No,
     /// For a coprocessor that is not there.
     Absent,
-    /// For the floating-point unit, whose pointers' opcode it becomes.
+    /// For the floating-point unit, which remembers this of it ([`place_of`]).
     Present(u64),
 }
 
@@ -105,7 +111,8 @@ impl Decoded {
         if escapes && !model.has(CpuidFeature::FPU) {
             return Ok(Self { instruction: decode_escape(bits, bytes, opcode)?, escape: Escaped::Absent });
         }
-        let escape = if escapes { Escaped::Present(x87::opcode(&bytes[opcode..])) } else { Escaped::No };
+        let place = || place_of(ip, x87::opcode(&bytes[opcode..]));
+        let escape = if escapes { Escaped::Present(place()) } else { Escaped::No };
         Ok(Self { instruction: decode(model, bits, bytes, ip)?, escape })
     }
 

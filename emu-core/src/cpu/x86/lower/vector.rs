@@ -1,13 +1,16 @@
 //! Handlers of vector instructions.
 
 use super::{Kind, Select, View};
+use crate::cpu::int::Int;
 use crate::cpu::x86::meaning::vector::{
-    AddDouble, AddSingle, CompareDouble, CompareDoubleQuietly, Compute, ComputeFlags, ComputeGeneral,
-    ComputeNarrow, Constant, DivDouble, DivSingle, ExclusiveOr, Extract, FromGeneral, General, LoadNumber,
-    LowBlock, MoveQuad, MoveVector, MulDouble, MulSingle, Operation, Packed, Part, Registers, StoreNumber,
-    StoreVector, SubDouble, SubSingle, Tabled, ToGeneral, Whole,
+    Compute, ComputeFlags, ComputeFlagsQuickly, ComputeGeneral, ComputeGeneralQuickly, ComputeNarrow,
+    ComputeQuickly, Constant, Extract, FromGeneral, General, LoadNumber, LowBlock, MoveQuad, MoveVector,
+    Number, Operation, Packed, Part, Registers, StoreNumber, StoreVector, Tabled, ToGeneral, Whole,
 };
+use crate::cpu::x86::vector::float::{Add, Div, Mul, Sqrt, Sub};
+use crate::cpu::x86::vector::quick::{self, Quick, Scalar};
 use crate::cpu::x86::vector::{self, Shape, shuffle};
+use crate::float::{F32, F64};
 use iced_x86::{Mnemonic, OpKind};
 
 /// Names a constant for whether there is a VEX prefix.
@@ -298,35 +301,186 @@ fn extract<S: Select>(view: &mut View<'_>, vex: bool) -> Option<S::Handler> {
 
 /// Handlers without the table between, of what guests spend their time in.
 fn hot<S: Select>(view: &View<'_>, order: &Order) -> Option<S::Handler> {
+    let mnemonic = view.instruction.mnemonic();
+    let from_long = view.instruction.op1_register().is_gpr64() || memory_bytes(view) == 8;
+    if order.vex {
+        return None;
+    }
+    hot_numbers::<S>(mnemonic, order)
+        .or_else(|| hot_conversions::<S>(mnemonic, order, from_long, is_long_result(view)))
+        .or_else(|| hot_integers::<S>(mnemonic, order))
+        .or_else(|| hot_shifts::<S>(mnemonic, order))
+        .or_else(|| hot_shuffles::<S>(mnemonic, order))
+}
+
+fn hot_numbers<S: Select>(mnemonic: Mnemonic, order: &Order) -> Option<S::Handler> {
     use Mnemonic as M;
-    match view.instruction.mnemonic() {
-        M::Addsd => legacy_hot::<S, AddDouble>(order),
-        M::Subsd => legacy_hot::<S, SubDouble>(order),
-        M::Mulsd => legacy_hot::<S, MulDouble>(order),
-        M::Divsd => legacy_hot::<S, DivDouble>(order),
-        M::Addss => legacy_hot::<S, AddSingle>(order),
-        M::Subss => legacy_hot::<S, SubSingle>(order),
-        M::Mulss => legacy_hot::<S, MulSingle>(order),
-        M::Divss => legacy_hot::<S, DivSingle>(order),
-        M::Pxor | M::Xorps | M::Xorpd => legacy_hot::<S, ExclusiveOr>(order),
-        M::Comisd => hot_flags::<S, CompareDouble>(order),
-        M::Ucomisd => hot_flags::<S, CompareDoubleQuietly>(order),
+    match mnemonic {
+        M::Addsd => scalar::<S, Scalar<Add, F64>, u64>(order),
+        M::Subsd => scalar::<S, Scalar<Sub, F64>, u64>(order),
+        M::Mulsd => scalar::<S, Scalar<Mul, F64>, u64>(order),
+        M::Divsd => scalar::<S, Scalar<Div, F64>, u64>(order),
+        M::Sqrtsd => scalar::<S, Scalar<Sqrt, F64>, u64>(order),
+        M::Addss => scalar::<S, Scalar<Add, F32>, u32>(order),
+        M::Subss => scalar::<S, Scalar<Sub, F32>, u32>(order),
+        M::Mulss => scalar::<S, Scalar<Mul, F32>, u32>(order),
+        M::Divss => scalar::<S, Scalar<Div, F32>, u32>(order),
+        M::Sqrtss => scalar::<S, Scalar<Sqrt, F32>, u32>(order),
+        M::Addpd => whole::<S, quick::Packed<Add, F64>>(order),
+        M::Subpd => whole::<S, quick::Packed<Sub, F64>>(order),
+        M::Mulpd => whole::<S, quick::Packed<Mul, F64>>(order),
+        M::Divpd => whole::<S, quick::Packed<Div, F64>>(order),
+        M::Addps => whole::<S, quick::Packed<Add, F32>>(order),
+        M::Subps => whole::<S, quick::Packed<Sub, F32>>(order),
+        M::Mulps => whole::<S, quick::Packed<Mul, F32>>(order),
+        M::Divps => whole::<S, quick::Packed<Div, F32>>(order),
+        M::Comisd => comparison::<S, quick::Compare<F64, true>, u64>(order),
+        M::Ucomisd => comparison::<S, quick::Compare<F64, false>, u64>(order),
+        M::Comiss => comparison::<S, quick::Compare<F32, true>, u32>(order),
+        M::Ucomiss => comparison::<S, quick::Compare<F32, false>, u32>(order),
         _ => None,
     }
 }
 
-fn legacy_hot<S: Select, O: Operation>(order: &Order) -> Option<S::Handler> {
+/// `from_long` and `to_long`: the integer is one of 64 bits.
+fn hot_conversions<S: Select>(
+    mnemonic: Mnemonic,
+    order: &Order,
+    from_long: bool,
+    to_long: bool,
+) -> Option<S::Handler> {
+    use Mnemonic as M;
+    match mnemonic {
+        M::Cvtss2sd => scalar::<S, quick::Widen, u32>(order),
+        M::Cvtsd2ss => scalar::<S, quick::Shorten, u64>(order),
+        M::Cvtsi2sd if from_long => scalar::<S, quick::FromInteger<F64, true>, u64>(order),
+        M::Cvtsi2sd => scalar::<S, quick::FromInteger<F64, false>, u32>(order),
+        M::Cvtsi2ss if from_long => scalar::<S, quick::FromInteger<F32, true>, u64>(order),
+        M::Cvtsi2ss => scalar::<S, quick::FromInteger<F32, false>, u32>(order),
+        M::Cvttsd2si if to_long => truncation::<S, quick::Truncate<F64, 64>, u64>(order),
+        M::Cvttsd2si => truncation::<S, quick::Truncate<F64, 32>, u64>(order),
+        M::Cvttss2si if to_long => truncation::<S, quick::Truncate<F32, 64>, u32>(order),
+        M::Cvttss2si => truncation::<S, quick::Truncate<F32, 32>, u32>(order),
+        _ => None,
+    }
+}
+
+fn hot_integers<S: Select>(mnemonic: Mnemonic, order: &Order) -> Option<S::Handler> {
+    use Mnemonic as M;
+    match mnemonic {
+        M::Pand | M::Andps | M::Andpd => whole::<S, quick::And>(order),
+        M::Pandn | M::Andnps | M::Andnpd => whole::<S, quick::AndNot>(order),
+        M::Por | M::Orps | M::Orpd => whole::<S, quick::Or>(order),
+        M::Pxor | M::Xorps | M::Xorpd => whole::<S, quick::ExclusiveOr>(order),
+        M::Paddb => whole::<S, quick::AddBytes>(order),
+        M::Paddw => whole::<S, quick::AddWords>(order),
+        M::Paddd => whole::<S, quick::AddDwords>(order),
+        M::Paddq => whole::<S, quick::AddQuads>(order),
+        M::Psubb => whole::<S, quick::SubBytes>(order),
+        M::Psubw => whole::<S, quick::SubWords>(order),
+        M::Psubd => whole::<S, quick::SubDwords>(order),
+        M::Psubq => whole::<S, quick::SubQuads>(order),
+        M::Pmullw => whole::<S, quick::MulWords>(order),
+        M::Pmuludq => whole::<S, quick::MulDwords>(order),
+        M::Pcmpeqb => whole::<S, quick::EqualBytes>(order),
+        M::Pcmpeqw => whole::<S, quick::EqualWords>(order),
+        M::Pcmpeqd => whole::<S, quick::EqualDwords>(order),
+        M::Pcmpgtd => whole::<S, quick::GreaterDwords>(order),
+        M::Pminub => whole::<S, quick::LeastBytes>(order),
+        M::Pmaxub => whole::<S, quick::MostBytes>(order),
+        M::Pmovmskb => Some(S::quick::<
+            ComputeGeneralQuickly<quick::ByteSigns, Registers>,
+            ComputeGeneral<Registers, false, 1>,
+        >()),
+        _ => None,
+    }
+}
+
+/// By a constant.
+fn hot_shifts<S: Select>(mnemonic: Mnemonic, order: &Order) -> Option<S::Handler> {
+    use Mnemonic as M;
+    if order.from != From::Constant {
+        return None;
+    }
+    match mnemonic {
+        M::Psllw => shift::<S, quick::ShiftWordsLeft>(),
+        M::Pslld => shift::<S, quick::ShiftDwordsLeft>(),
+        M::Psllq => shift::<S, quick::ShiftQuadsLeft>(),
+        M::Psrlw => shift::<S, quick::ShiftWordsRight>(),
+        M::Psrld => shift::<S, quick::ShiftDwordsRight>(),
+        M::Psrlq => shift::<S, quick::ShiftQuadsRight>(),
+        M::Pslldq => shift::<S, quick::ShiftBytesLeft>(),
+        M::Psrldq => shift::<S, quick::ShiftBytesRight>(),
+        _ => None,
+    }
+}
+
+fn hot_shuffles<S: Select>(mnemonic: Mnemonic, order: &Order) -> Option<S::Handler> {
+    use Mnemonic as M;
+    match mnemonic {
+        M::Punpcklbw => whole::<S, quick::LowBytes>(order),
+        M::Punpcklwd => whole::<S, quick::LowWords>(order),
+        M::Punpckldq | M::Unpcklps => whole::<S, quick::LowDwords>(order),
+        M::Punpcklqdq | M::Unpcklpd => whole::<S, quick::LowQuads>(order),
+        M::Punpckhbw => whole::<S, quick::HighBytes>(order),
+        M::Punpckhwd => whole::<S, quick::HighWords>(order),
+        M::Punpckhdq | M::Unpckhps => whole::<S, quick::HighDwords>(order),
+        M::Punpckhqdq | M::Unpckhpd => whole::<S, quick::HighQuads>(order),
+        M::Packuswb => whole::<S, quick::PackBytes>(order),
+        M::Pshufd => whole::<S, quick::Shuffle>(order),
+        M::Shufps => whole::<S, quick::ShuffleSingles>(order),
+        M::Shufpd => whole::<S, quick::ShuffleDoubles>(order),
+        M::Movhlps => scalar::<S, quick::HighToLow, u64>(order),
+        M::Movlhps | M::Movhps | M::Movhpd => scalar::<S, quick::LowToHigh, u64>(order),
+        M::Movlps | M::Movlpd | M::Movsd => scalar::<S, quick::MoveLowHalf, u64>(order),
+        M::Movss => scalar::<S, quick::MoveSingle, u32>(order),
+        _ => None,
+    }
+}
+
+/// An operation on whole vectors.
+fn whole<S: Select, O: Quick>(order: &Order) -> Option<S::Handler> {
     Some(match order.from {
-        From::Registers => S::meaning::<Compute<O, Registers, false, 1>>(),
-        From::Part => S::meaning::<Compute<O, Part<true>, false, 1>>(),
+        From::Registers => S::quick::<ComputeQuickly<O, Registers>, Compute<Tabled, Registers, false, 1>>(),
+        From::Whole => S::quick::<ComputeQuickly<O, Whole<true>>, Compute<Tabled, Whole<true>, false, 1>>(),
         _ => return None,
     })
 }
 
-fn hot_flags<S: Select, O: Operation>(order: &Order) -> Option<S::Handler> {
+/// An operation whose second source is a number.
+fn scalar<S: Select, O: Quick, T: Int>(order: &Order) -> Option<S::Handler> {
     Some(match order.from {
-        From::Registers => S::meaning::<ComputeFlags<O, Registers, false, 1>>(),
-        From::Part => S::meaning::<ComputeFlags<O, Part<false>, false, 1>>(),
+        From::Registers => S::quick::<ComputeQuickly<O, Registers>, Compute<Tabled, Registers, false, 1>>(),
+        From::General => S::quick::<ComputeQuickly<O, General>, Compute<Tabled, General, false, 1>>(),
+        From::Part => S::quick::<ComputeQuickly<O, Number<T>>, Compute<Tabled, Part<true>, false, 1>>(),
+        _ => return None,
+    })
+}
+
+fn shift<S: Select, O: Quick>() -> Option<S::Handler> {
+    Some(S::quick::<ComputeQuickly<O, Constant>, Compute<Tabled, Constant, false, 1>>())
+}
+
+fn truncation<S: Select, O: Quick, T: Int>(order: &Order) -> Option<S::Handler> {
+    Some(match order.from {
+        From::Registers => {
+            S::quick::<ComputeGeneralQuickly<O, Registers>, ComputeGeneral<Registers, false, 1>>()
+        }
+        From::Part => {
+            S::quick::<ComputeGeneralQuickly<O, Number<T>>, ComputeGeneral<Part<false>, false, 1>>()
+        }
+        _ => return None,
+    })
+}
+
+fn comparison<S: Select, O: Quick, T: Int>(order: &Order) -> Option<S::Handler> {
+    Some(match order.from {
+        From::Registers => {
+            S::quick::<ComputeFlagsQuickly<O, Registers>, ComputeFlags<Tabled, Registers, false, 1>>()
+        }
+        From::Part => {
+            S::quick::<ComputeFlagsQuickly<O, Number<T>>, ComputeFlags<Tabled, Part<false>, false, 1>>()
+        }
         _ => return None,
     })
 }

@@ -21,10 +21,10 @@ use crate::cpu::x86::x87::arithmetic::{
 use crate::float::{F32, F64};
 use iced_x86::{Code, MemorySize, Mnemonic};
 
-/// The opcode as the unit remembers it: [`Operands::immediate`](crate::cpu::x86::operands::Operands::immediate).
-pub(super) fn opcode(bytes: &[u8]) -> u64 {
+/// The opcode as the unit remembers it.
+pub(super) fn opcode(bytes: &[u8]) -> u16 {
     match bytes {
-        [first, second, ..] => u64::from(first & 7) << 8 | u64::from(*second),
+        [first, second, ..] => u16::from(first & 7) << 8 | u16::from(*second),
         _ => 0,
     }
 }

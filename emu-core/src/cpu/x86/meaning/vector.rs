@@ -6,11 +6,11 @@
 
 use crate::cpu::x86::alu::Int;
 use crate::cpu::x86::backend::{Backend, Done, Meaning, Try};
+use crate::cpu::x86::executing::{self, Executing};
 use crate::cpu::x86::operands::Operands;
 use crate::cpu::x86::vector::control::Control;
-use crate::cpu::x86::vector::float::{self, comparison, scalar};
+use crate::cpu::x86::vector::quick::Quick;
 use crate::cpu::x86::vector::{self, Shape, Sources};
-use crate::float::{F32, F64};
 use std::array;
 use std::marker::PhantomData;
 
@@ -310,8 +310,6 @@ impl<O: Operation, S: VectorSource, const VEX: bool, const N: usize> Meaning for
 pub struct MoveVector<S, const VEX: bool, const N: usize>(PhantomData<S>);
 
 impl<S: VectorSource, const VEX: bool, const N: usize> Meaning for MoveVector<S, VEX, N> {
-    const CALLS: bool = true;
-
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.check_vectors(VEX)?;
@@ -325,8 +323,6 @@ impl<S: VectorSource, const VEX: bool, const N: usize> Meaning for MoveVector<S,
 pub struct StoreVector<const ALIGNED: bool, const VEX: bool, const N: usize>;
 
 impl<const ALIGNED: bool, const VEX: bool, const N: usize> Meaning for StoreVector<ALIGNED, VEX, N> {
-    const CALLS: bool = true;
-
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.check_vectors(VEX)?;
@@ -348,8 +344,6 @@ impl<const ALIGNED: bool, const VEX: bool, const N: usize> Meaning for StoreVect
 pub struct StoreNumber<T, const HIGH: bool, const VEX: bool>(PhantomData<T>);
 
 impl<T: Int, const HIGH: bool, const VEX: bool> Meaning for StoreNumber<T, HIGH, VEX> {
-    const CALLS: bool = true;
-
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.check_vectors(VEX)?;
@@ -365,8 +359,6 @@ impl<T: Int, const HIGH: bool, const VEX: bool> Meaning for StoreNumber<T, HIGH,
 pub struct LoadNumber<T, const VEX: bool>(PhantomData<T>);
 
 impl<T: Int, const VEX: bool> Meaning for LoadNumber<T, VEX> {
-    const CALLS: bool = true;
-
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.check_vectors(VEX)?;
@@ -381,8 +373,6 @@ impl<T: Int, const VEX: bool> Meaning for LoadNumber<T, VEX> {
 pub struct FromGeneral<T, const VEX: bool>(PhantomData<T>);
 
 impl<T: Int, const VEX: bool> Meaning for FromGeneral<T, VEX> {
-    const CALLS: bool = true;
-
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.check_vectors(VEX)?;
@@ -397,8 +387,6 @@ impl<T: Int, const VEX: bool> Meaning for FromGeneral<T, VEX> {
 pub struct ToGeneral<T, const VEX: bool>(PhantomData<T>);
 
 impl<T: Int, const VEX: bool> Meaning for ToGeneral<T, VEX> {
-    const CALLS: bool = true;
-
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.check_vectors(VEX)?;
@@ -414,8 +402,6 @@ impl<T: Int, const VEX: bool> Meaning for ToGeneral<T, VEX> {
 pub struct MoveQuad<const VEX: bool>;
 
 impl<const VEX: bool> Meaning for MoveQuad<VEX> {
-    const CALLS: bool = true;
-
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         b.check_vectors(VEX)?;
@@ -427,32 +413,87 @@ impl<const VEX: bool> Meaning for MoveQuad<VEX> {
     }
 }
 
-/// Operations that guests spend their time in, as types of their own: without the table between.
-macro_rules! hot {
-    ($($(#[$doc:meta])* $name:ident = $apply:expr;)*) => {$(
-        $(#[$doc])*
-        pub struct $name;
+/// Where the second source of an operation without VEX and without the table is, as [`VectorSource`].
+pub trait QuickSource: VectorSource {
+    const HAS_ADDRESS: bool;
+}
 
-        impl Operation for $name {
-            #[inline(always)]
-            fn apply(control: &mut Control, s: Sources, _: &Operands, _: u32) -> u128 {
-                let apply: fn(&mut Control, Sources) -> u128 = $apply;
-                apply(control, s)
-            }
+/// A number in memory.
+pub struct Number<T>(PhantomData<T>);
+
+impl<T: Int> VectorSource for Number<T> {
+    #[inline(always)]
+    fn blocks<B: Backend, const N: usize>(b: &mut B, o: &Operands) -> Try<B, [B::Block; N]> {
+        let at = b.address(o);
+        let low = load_low::<B, T>(b, o, at)?;
+        Ok([low; N])
+    }
+}
+
+macro_rules! quick_source {
+    ($($source:ty $([$parameter:ident])?: $has_address:literal;)*) => {$(
+        impl $(<$parameter: Int>)? QuickSource for $source {
+            const HAS_ADDRESS: bool = $has_address;
         }
     )*};
 }
 
-hot! {
-    AddDouble = |c, s| scalar::<float::Add, F64>(c, s.a, s.b);
-    SubDouble = |c, s| scalar::<float::Sub, F64>(c, s.a, s.b);
-    MulDouble = |c, s| scalar::<float::Mul, F64>(c, s.a, s.b);
-    DivDouble = |c, s| scalar::<float::Div, F64>(c, s.a, s.b);
-    AddSingle = |c, s| scalar::<float::Add, F32>(c, s.a, s.b);
-    SubSingle = |c, s| scalar::<float::Sub, F32>(c, s.a, s.b);
-    MulSingle = |c, s| scalar::<float::Mul, F32>(c, s.a, s.b);
-    DivSingle = |c, s| scalar::<float::Div, F32>(c, s.a, s.b);
-    CompareDouble = |c, s| comparison::<F64>(c, s.a, s.b, true);
-    CompareDoubleQuietly = |c, s| comparison::<F64>(c, s.a, s.b, false);
-    ExclusiveOr = |_, s| s.a ^ s.b;
+quick_source! {
+    Registers: false;
+    General: false;
+    Constant: false;
+    Whole<true>: true;
+    Number<T> [T]: true;
+}
+
+/// The result of the usual case of an operation.
+#[inline(always)]
+fn quick_result<O: Quick, S: QuickSource, E: Executing>(cpu: &mut E, o: &Operands) -> Option<u128> {
+    cpu.check_vectors(false).ok()?;
+    let [b] = S::blocks::<E, 1>(cpu, o).ok()?;
+    let a = cpu.block(o.second, 0);
+    O::quick(Control::new(cpu.state().mxcsr), &Sources { a, b, c: 0 }, Packed::of(o).immediate)
+}
+
+/// The usual case of a [`Compute`] without VEX.
+pub struct ComputeQuickly<O, S>(PhantomData<(O, S)>);
+
+impl<O: Quick, S: QuickSource> executing::Quick for ComputeQuickly<O, S> {
+    const HAS_ADDRESS: bool = S::HAS_ADDRESS;
+
+    #[inline(always)]
+    fn run<E: Executing>(cpu: &mut E, o: &Operands) -> Option<()> {
+        let block = quick_result::<O, S, E>(cpu, o)?;
+        cpu.set_block(o.first, 0, block);
+        Some(())
+    }
+}
+
+/// The usual case of a [`ComputeGeneral`] without VEX.
+pub struct ComputeGeneralQuickly<O, S>(PhantomData<(O, S)>);
+
+impl<O: Quick, S: QuickSource> executing::Quick for ComputeGeneralQuickly<O, S> {
+    const HAS_ADDRESS: bool = S::HAS_ADDRESS;
+
+    #[inline(always)]
+    fn run<E: Executing>(cpu: &mut E, o: &Operands) -> Option<()> {
+        let block = quick_result::<O, S, E>(cpu, o)?;
+        cpu.set_register(o.first, block as u64);
+        Some(())
+    }
+}
+
+/// The usual case of a [`ComputeFlags`] without VEX.
+pub struct ComputeFlagsQuickly<O, S>(PhantomData<(O, S)>);
+
+impl<O: Quick, S: QuickSource> executing::Quick for ComputeFlagsQuickly<O, S> {
+    const HAS_ADDRESS: bool = S::HAS_ADDRESS;
+
+    #[inline(always)]
+    fn run<E: Executing>(cpu: &mut E, o: &Operands) -> Option<()> {
+        let bits = quick_result::<O, S, E>(cpu, o)? as u64;
+        let [zero, parity, carry] = array::from_fn(|i| bits >> i & 1 != 0);
+        cpu.set_comparison(zero, parity, carry);
+        Some(())
+    }
 }

@@ -58,8 +58,9 @@ impl Image {
         self.put(0, fpu.control().to_le_bytes());
         self.put(2, fpu.status().to_le_bytes());
         self.put(4, [fpu.used()]);
-        self.put(6, fpu.last.opcode.to_le_bytes());
-        for (at, pointer) in [(8, fpu.last.at), (16, fpu.last.operand)] {
+        let last = fpu.last();
+        self.put(6, last.opcode.to_le_bytes());
+        for (at, pointer) in [(8, last.at), (16, last.operand)] {
             let short = u64::from(pointer.selector) << 32 | pointer.offset & 0xFFFF_FFFF;
             self.put(at, if long { pointer.offset } else { short }.to_le_bytes());
         }
@@ -77,7 +78,7 @@ impl Image {
             (true, offset) => Pointer { selector: 0, offset },
             (false, word) => Pointer { selector: (word >> 32) as u16, offset: word & 0xFFFF_FFFF },
         };
-        fpu.last = LastInstruction { at: pointer(8), operand: pointer(16), opcode: half(6) & 0x7FF };
+        fpu.set_last(LastInstruction { at: pointer(8), operand: pointer(16), opcode: half(6) & 0x7FF });
         self.load_registers(fpu);
     }
 

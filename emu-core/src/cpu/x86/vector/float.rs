@@ -10,7 +10,7 @@ use crate::float::{self, Env, F32, F64, Flags, Format, Outcome, Rounding};
 use std::cmp::Ordering;
 
 /// A format that vectors hold.
-pub trait Number: Format + Lane + Default {
+pub trait Number: Format + Lane + Default + 'static {
     /// The host's type of this format.
     type Host: Copy + PartialOrd;
 
@@ -173,7 +173,7 @@ macro_rules! arithmetic {
                 ($a.is_plain() && $b.is_plain() && $sure).then_some($result)
             }
 
-            #[inline]
+            #[inline(always)]
             fn is_exact<F: Number>($a: F, $b: F, $result: F) -> bool {
                 $whole
             }
@@ -208,7 +208,7 @@ impl Arithmetic for Sqrt {
         (b.is_plain() && (b.is_zero() || !b.is_negative())).then_some(result)
     }
 
-    #[inline]
+    #[inline(always)]
     fn is_exact<F: Number>(_: F, b: F, result: F) -> bool {
         b.is_zero() || product(result, result) == u128::from(b.fields().significand) << 64
     }
@@ -226,6 +226,14 @@ pub fn compute<A: Arithmetic, F: Number>(control: &mut Control, a: F, b: F) -> F
         return result;
     }
     exactly::<A, F>(control, a, b)
+}
+
+/// [`compute`], if there is nothing to report.
+#[inline(always)]
+pub fn compute_quickly<A: Arithmetic, F: Number>(control: Control, a: F, b: F) -> Option<F> {
+    let result = A::quick(a, b)?;
+    let is_news = control.minds_inexact() && !A::is_exact(a, b, result);
+    (control.rounds_to_nearest() && !is_news).then_some(result)
 }
 
 #[inline(never)]
@@ -325,14 +333,9 @@ pub fn round<F: Number>(control: &mut Control, a: F, immediate: u8) -> F {
 /// To a signed integer, as MXCSR rounds or towards zero.
 #[inline(always)]
 pub fn to_integer<F: Number>(control: &mut Control, a: F, bits: u32, truncates: bool) -> i64 {
-    if truncates && a.is_plain() {
-        let value = F::host_to_integer(a.host());
-        // Nearer to zero than 2^62, it surely was not saturated.
-        if value.unsigned_abs() < 1 << (bits - 2) {
-            let is_exact = F::of_host(F::host_from(value)) == a || a.is_zero();
-            control.report(if is_exact { Flags::NONE } else { Flags::INEXACT });
-            return value;
-        }
+    if truncates && let Some((value, is_exact)) = truncated(a, bits) {
+        control.report(if is_exact { Flags::NONE } else { Flags::INEXACT });
+        return value;
     }
     let mut env = control.env();
     if truncates {
@@ -341,13 +344,35 @@ pub fn to_integer<F: Number>(control: &mut Control, a: F, bits: u32, truncates: 
     take(control, float::to_signed(a, bits, &env))
 }
 
+/// A number that surely fits without its fraction, and whether it had none.
+#[inline(always)]
+fn truncated<F: Number>(a: F, bits: u32) -> Option<(i64, bool)> {
+    let value = F::host_to_integer(a.host());
+    // Nearer to zero than 2^62, it surely was not saturated.
+    let fits = a.is_plain() && value.unsigned_abs() < 1 << (bits - 2);
+    fits.then(|| (value, F::of_host(F::host_from(value)) == a || a.is_zero()))
+}
+
+/// [`to_integer`] towards zero, if there is nothing to report.
+#[inline(always)]
+pub fn truncated_quickly<F: Number>(control: Control, a: F, bits: u32) -> Option<i64> {
+    let (value, is_exact) = truncated(a, bits)?;
+    (is_exact || !control.minds_inexact()).then_some(value)
+}
+
 /// From a signed integer.
 #[inline(always)]
 pub fn from_integer<F: Number>(control: &mut Control, value: i64) -> F {
-    if value.unsigned_abs() < 1 << F::PRECISION {
-        return F::of_host(F::host_from(value));
+    match small_integer(value) {
+        Some(number) => number,
+        None => take(control, float::from_signed(value, &control.env())),
     }
-    take(control, float::from_signed(value, &control.env()))
+}
+
+/// A number for an integer that surely has one.
+#[inline(always)]
+pub fn small_integer<F: Number>(value: i64) -> Option<F> {
+    (value.unsigned_abs() < 1 << F::PRECISION).then(|| F::of_host(F::host_from(value)))
 }
 
 /// From one format to another.

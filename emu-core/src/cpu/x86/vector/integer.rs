@@ -1,17 +1,23 @@
 //! Sums, products, comparisons, shifts and bitwise operations on lanes of integers.
 
 use super::lanes::{convert, count, from_lanes, lane, map, map2, map3, pairs, sign_mask, truth};
+use super::quick::{
+    AddBytes, AddDwords, AddQuads, AddWords, And, AndNot, ByteSigns, EqualBytes, EqualDwords, EqualWords,
+    ExclusiveOr, GreaterDwords, LeastBytes, MostBytes, MulDwords, MulWords, Or, ShiftBytesLeft,
+    ShiftBytesRight, ShiftDwordsLeft, ShiftDwordsRight, ShiftQuadsLeft, ShiftQuadsRight, ShiftWordsLeft,
+    ShiftWordsRight, SubBytes, SubDwords, SubQuads, SubWords, is_far, of,
+};
 use super::{Sources, rows};
 
 rows! { ROWS:
-    Paddb Vpaddb => |_, s, _| map2(s.a, s.b, u8::wrapping_add);
-    Paddw Vpaddw => |_, s, _| map2(s.a, s.b, u16::wrapping_add);
-    Paddd Vpaddd => |_, s, _| map2(s.a, s.b, u32::wrapping_add);
-    Paddq Vpaddq => |_, s, _| map2(s.a, s.b, u64::wrapping_add);
-    Psubb Vpsubb => |_, s, _| map2(s.a, s.b, u8::wrapping_sub);
-    Psubw Vpsubw => |_, s, _| map2(s.a, s.b, u16::wrapping_sub);
-    Psubd Vpsubd => |_, s, _| map2(s.a, s.b, u32::wrapping_sub);
-    Psubq Vpsubq => |_, s, _| map2(s.a, s.b, u64::wrapping_sub);
+    Paddb Vpaddb => of::<AddBytes>;
+    Paddw Vpaddw => of::<AddWords>;
+    Paddd Vpaddd => of::<AddDwords>;
+    Paddq Vpaddq => of::<AddQuads>;
+    Psubb Vpsubb => of::<SubBytes>;
+    Psubw Vpsubw => of::<SubWords>;
+    Psubd Vpsubd => of::<SubDwords>;
+    Psubq Vpsubq => of::<SubQuads>;
     Paddsb Vpaddsb => |_, s, _| map2(s.a, s.b, i8::saturating_add);
     Paddsw Vpaddsw => |_, s, _| map2(s.a, s.b, i16::saturating_add);
     Paddusb Vpaddusb => |_, s, _| map2(s.a, s.b, u8::saturating_add);
@@ -21,12 +27,12 @@ rows! { ROWS:
     Psubusb Vpsubusb => |_, s, _| map2(s.a, s.b, u8::saturating_sub);
     Psubusw Vpsubusw => |_, s, _| map2(s.a, s.b, u16::saturating_sub);
 
-    Pmullw Vpmullw => |_, s, _| map2(s.a, s.b, u16::wrapping_mul);
+    Pmullw Vpmullw => of::<MulWords>;
     Pmulld Vpmulld => |_, s, _| map2(s.a, s.b, u32::wrapping_mul);
     Pmulhw Vpmulhw => |_, s, _| map2(s.a, s.b, |a: i16, b| ((i32::from(a) * i32::from(b)) >> 16) as i16);
     Pmulhuw Vpmulhuw => |_, s, _| map2(s.a, s.b, |a: u16, b| ((u32::from(a) * u32::from(b)) >> 16) as u16);
     Pmulhrsw Vpmulhrsw => |_, s, _| map2(s.a, s.b, high_rounded);
-    Pmuludq Vpmuludq => |_, s, _| map2(s.a, s.b, |a: u64, b| (a & 0xFFFF_FFFF) * (b & 0xFFFF_FFFF));
+    Pmuludq Vpmuludq => of::<MulDwords>;
     Pmuldq Vpmuldq => |_, s, _| map2(s.a, s.b, |a: i64, b| i64::from(a as i32) * i64::from(b as i32));
     Pmaddwd Vpmaddwd => |_, s, _| multiply_add_words(s);
     Pmaddubsw Vpmaddubsw => |_, s, _| multiply_add_bytes(s);
@@ -39,13 +45,13 @@ rows! { ROWS:
     Pminsb Vpminsb => |_, s, _| map2(s.a, s.b, i8::min);
     Pminsw Vpminsw => |_, s, _| map2(s.a, s.b, i16::min);
     Pminsd Vpminsd => |_, s, _| map2(s.a, s.b, i32::min);
-    Pminub Vpminub => |_, s, _| map2(s.a, s.b, u8::min);
+    Pminub Vpminub => of::<LeastBytes>;
     Pminuw Vpminuw => |_, s, _| map2(s.a, s.b, u16::min);
     Pminud Vpminud => |_, s, _| map2(s.a, s.b, u32::min);
     Pmaxsb Vpmaxsb => |_, s, _| map2(s.a, s.b, i8::max);
     Pmaxsw Vpmaxsw => |_, s, _| map2(s.a, s.b, i16::max);
     Pmaxsd Vpmaxsd => |_, s, _| map2(s.a, s.b, i32::max);
-    Pmaxub Vpmaxub => |_, s, _| map2(s.a, s.b, u8::max);
+    Pmaxub Vpmaxub => of::<MostBytes>;
     Pmaxuw Vpmaxuw => |_, s, _| map2(s.a, s.b, u16::max);
     Pmaxud Vpmaxud => |_, s, _| map2(s.a, s.b, u32::max);
     Pabsb Vpabsb => |_, s, _| map(s.b, i8::wrapping_abs);
@@ -61,40 +67,34 @@ rows! { ROWS:
     Phsubd Vphsubd => |_, s, _| pairs(s.a, s.b, u32::wrapping_sub);
     Phsubsw Vphsubsw => |_, s, _| pairs(s.a, s.b, i16::saturating_sub);
 
-    Pcmpeqb Vpcmpeqb => |_, s, _| map2(s.a, s.b, |a: u8, b| truth!(u8, a == b));
-    Pcmpeqw Vpcmpeqw => |_, s, _| map2(s.a, s.b, |a: u16, b| truth!(u16, a == b));
-    Pcmpeqd Vpcmpeqd => |_, s, _| map2(s.a, s.b, |a: u32, b| truth!(u32, a == b));
+    Pcmpeqb Vpcmpeqb => of::<EqualBytes>;
+    Pcmpeqw Vpcmpeqw => of::<EqualWords>;
+    Pcmpeqd Vpcmpeqd => of::<EqualDwords>;
     Pcmpeqq Vpcmpeqq => |_, s, _| map2(s.a, s.b, |a: u64, b| truth!(u64, a == b));
     Pcmpgtb Vpcmpgtb => |_, s, _| map2(s.a, s.b, |a: i8, b| truth!(i8, a > b));
     Pcmpgtw Vpcmpgtw => |_, s, _| map2(s.a, s.b, |a: i16, b| truth!(i16, a > b));
-    Pcmpgtd Vpcmpgtd => |_, s, _| map2(s.a, s.b, |a: i32, b| truth!(i32, a > b));
+    Pcmpgtd Vpcmpgtd => of::<GreaterDwords>;
     Pcmpgtq Vpcmpgtq => |_, s, _| map2(s.a, s.b, |a: i64, b| truth!(i64, a > b));
 
-    Pand Vpand => |_, s, _| s.a & s.b;
-    Andps Vandps => |_, s, _| s.a & s.b;
-    Andpd Vandpd => |_, s, _| s.a & s.b;
-    Pandn Vpandn => |_, s, _| !s.a & s.b;
-    Andnps Vandnps => |_, s, _| !s.a & s.b;
-    Andnpd Vandnpd => |_, s, _| !s.a & s.b;
-    Por Vpor => |_, s, _| s.a | s.b;
-    Orps Vorps => |_, s, _| s.a | s.b;
-    Orpd Vorpd => |_, s, _| s.a | s.b;
-    Pxor Vpxor => |_, s, _| s.a ^ s.b;
-    Xorps Vxorps => |_, s, _| s.a ^ s.b;
-    Xorpd Vxorpd => |_, s, _| s.a ^ s.b;
+    Pand Vpand => of::<And>;
+    Andps Vandps => of::<And>;
+    Andpd Vandpd => of::<And>;
+    Pandn Vpandn => of::<AndNot>;
+    Andnps Vandnps => of::<AndNot>;
+    Andnpd Vandnpd => of::<AndNot>;
+    Por Vpor => of::<Or>;
+    Orps Vorps => of::<Or>;
+    Orpd Vorpd => of::<Or>;
+    Pxor Vpxor => of::<ExclusiveOr>;
+    Xorps Vxorps => of::<ExclusiveOr>;
+    Xorpd Vxorpd => of::<ExclusiveOr>;
 
-    Psllw Vpsllw [Shared { step: 0 }] =>
-        |_, s, _| map(s.a, |a: u16| if is_far(s, 16) { 0 } else { a << s.b as u32 });
-    Pslld Vpslld [Shared { step: 0 }] =>
-        |_, s, _| map(s.a, |a: u32| if is_far(s, 32) { 0 } else { a << s.b as u32 });
-    Psllq Vpsllq [Shared { step: 0 }] =>
-        |_, s, _| map(s.a, |a: u64| if is_far(s, 64) { 0 } else { a << s.b as u32 });
-    Psrlw Vpsrlw [Shared { step: 0 }] =>
-        |_, s, _| map(s.a, |a: u16| if is_far(s, 16) { 0 } else { a >> s.b as u32 });
-    Psrld Vpsrld [Shared { step: 0 }] =>
-        |_, s, _| map(s.a, |a: u32| if is_far(s, 32) { 0 } else { a >> s.b as u32 });
-    Psrlq Vpsrlq [Shared { step: 0 }] =>
-        |_, s, _| map(s.a, |a: u64| if is_far(s, 64) { 0 } else { a >> s.b as u32 });
+    Psllw Vpsllw [Shared { step: 0 }] => of::<ShiftWordsLeft>;
+    Pslld Vpslld [Shared { step: 0 }] => of::<ShiftDwordsLeft>;
+    Psllq Vpsllq [Shared { step: 0 }] => of::<ShiftQuadsLeft>;
+    Psrlw Vpsrlw [Shared { step: 0 }] => of::<ShiftWordsRight>;
+    Psrld Vpsrld [Shared { step: 0 }] => of::<ShiftDwordsRight>;
+    Psrlq Vpsrlq [Shared { step: 0 }] => of::<ShiftQuadsRight>;
     Psraw Vpsraw [Shared { step: 0 }] =>
         |_, s, _| map(s.a, |a: i16| a >> if is_far(s, 16) { 15 } else { s.b as u32 });
     Psrad Vpsrad [Shared { step: 0 }] =>
@@ -104,8 +104,8 @@ rows! { ROWS:
     INVALID Vpsrlvd => |_, s, _| map2(s.a, s.b, |a: u32, n: u32| a.checked_shr(n).unwrap_or(0));
     INVALID Vpsrlvq => |_, s, _| map2(s.a, s.b, |a: u64, n: u64| if n < 64 { a >> n } else { 0 });
     INVALID Vpsravd => |_, s, _| map2(s.a, s.b, |a: u32, n: u32| (a as i32 >> n.min(31)) as u32);
-    Pslldq Vpslldq [Shared { step: 0 }] => |_, s, _| if s.b < 16 { s.a << (8 * s.b as u32) } else { 0 };
-    Psrldq Vpsrldq [Shared { step: 0 }] => |_, s, _| if s.b < 16 { s.a >> (8 * s.b as u32) } else { 0 };
+    Pslldq Vpslldq [Shared { step: 0 }] => of::<ShiftBytesLeft>;
+    Psrldq Vpsrldq [Shared { step: 0 }] => of::<ShiftBytesRight>;
 
     Pmovsxbw Vpmovsxbw [Shared { step: 64 }] => |_, s, _| convert(s.b, |a: i8| i16::from(a));
     Pmovsxbd Vpmovsxbd [Shared { step: 32 }] => |_, s, _| convert(s.b, |a: i8| i32::from(a));
@@ -120,7 +120,7 @@ rows! { ROWS:
     Pmovzxwq Vpmovzxwq [Shared { step: 32 }] => |_, s, _| convert(s.b, |a: u16| u64::from(a));
     Pmovzxdq Vpmovzxdq [Shared { step: 64 }] => |_, s, _| convert(s.b, |a: u32| u64::from(a));
 
-    Pmovmskb Vpmovmskb [General { bits: 16 }] => |_, s, _| sign_mask::<u8>(s.b).into();
+    Pmovmskb Vpmovmskb [General { bits: 16 }] => of::<ByteSigns>;
     Movmskps Vmovmskps [General { bits: 4 }] => |_, s, _| sign_mask::<u32>(s.b).into();
     Movmskpd Vmovmskpd [General { bits: 2 }] => |_, s, _| sign_mask::<u64>(s.b).into();
     Ptest Vptest [Flags] => |_, s, _| tested(s.a & s.b, !s.a & s.b);
@@ -132,12 +132,6 @@ rows! { ROWS:
         sign_mask::<u64>(s.a & s.b).into(),
         sign_mask::<u64>(!s.a & s.b).into(),
     );
-}
-
-/// Whether a count is the lanes' width or more. All 64 bits of it count.
-#[inline(always)]
-fn is_far(s: &Sources, width: u64) -> bool {
-    s.b as u64 >= width
 }
 
 /// ZF when `both` is zero, CF when `second_alone` is.

@@ -5,7 +5,8 @@
 //! how many blocks there are, and what becomes of a register's upper half is the business of
 //! [`super::meaning::vector`].
 //!
-//! Rows are grouped by what they do: [`integer`], [`shuffle`], [`number`], [`cipher`].
+//! Rows are grouped by what they do: [`integer`], [`shuffle`], [`number`], [`cipher`]. What guests spend their time in is in
+//! [`quick`].
 
 pub mod cipher;
 pub mod control;
@@ -14,6 +15,7 @@ pub mod float;
 pub mod integer;
 pub mod lanes;
 pub mod number;
+pub mod quick;
 pub mod shuffle;
 pub mod text;
 

@@ -2,35 +2,36 @@
 
 use super::control::Control;
 use super::float::{
-    Add, Div, Mul, Number, Signs, Sqrt, Sub, comparison, compute, convert, estimate, extreme, from_integer,
-    multiply_add, packed, predicate, round, scalar, to_integer,
+    Add, Div, Mul, Number, Signs, Sqrt, Sub, compute, convert, estimate, extreme, from_integer, multiply_add,
+    packed, predicate, round, to_integer,
 };
 use super::lanes::{self, count, from_lanes, lane, map, map2, map3, with_lane};
+use super::quick::{Compare, FromInteger, Packed, Scalar, Shorten, Truncate, Widen, of};
 use super::{Sources, rows};
 use crate::float::{F16, F32, F64};
 use std::cmp::Ordering::{Greater, Less};
 
 rows! { ROWS:
-    Addps Vaddps => |c, s, _| packed::<Add, F32>(c, s.a, s.b);
-    Addpd Vaddpd => |c, s, _| packed::<Add, F64>(c, s.a, s.b);
-    Addss Vaddss => |c, s, _| scalar::<Add, F32>(c, s.a, s.b);
-    Addsd Vaddsd => |c, s, _| scalar::<Add, F64>(c, s.a, s.b);
-    Subps Vsubps => |c, s, _| packed::<Sub, F32>(c, s.a, s.b);
-    Subpd Vsubpd => |c, s, _| packed::<Sub, F64>(c, s.a, s.b);
-    Subss Vsubss => |c, s, _| scalar::<Sub, F32>(c, s.a, s.b);
-    Subsd Vsubsd => |c, s, _| scalar::<Sub, F64>(c, s.a, s.b);
-    Mulps Vmulps => |c, s, _| packed::<Mul, F32>(c, s.a, s.b);
-    Mulpd Vmulpd => |c, s, _| packed::<Mul, F64>(c, s.a, s.b);
-    Mulss Vmulss => |c, s, _| scalar::<Mul, F32>(c, s.a, s.b);
-    Mulsd Vmulsd => |c, s, _| scalar::<Mul, F64>(c, s.a, s.b);
-    Divps Vdivps => |c, s, _| packed::<Div, F32>(c, s.a, s.b);
-    Divpd Vdivpd => |c, s, _| packed::<Div, F64>(c, s.a, s.b);
-    Divss Vdivss => |c, s, _| scalar::<Div, F32>(c, s.a, s.b);
-    Divsd Vdivsd => |c, s, _| scalar::<Div, F64>(c, s.a, s.b);
+    Addps Vaddps => of::<Packed<Add, F32>>;
+    Addpd Vaddpd => of::<Packed<Add, F64>>;
+    Addss Vaddss => of::<Scalar<Add, F32>>;
+    Addsd Vaddsd => of::<Scalar<Add, F64>>;
+    Subps Vsubps => of::<Packed<Sub, F32>>;
+    Subpd Vsubpd => of::<Packed<Sub, F64>>;
+    Subss Vsubss => of::<Scalar<Sub, F32>>;
+    Subsd Vsubsd => of::<Scalar<Sub, F64>>;
+    Mulps Vmulps => of::<Packed<Mul, F32>>;
+    Mulpd Vmulpd => of::<Packed<Mul, F64>>;
+    Mulss Vmulss => of::<Scalar<Mul, F32>>;
+    Mulsd Vmulsd => of::<Scalar<Mul, F64>>;
+    Divps Vdivps => of::<Packed<Div, F32>>;
+    Divpd Vdivpd => of::<Packed<Div, F64>>;
+    Divss Vdivss => of::<Scalar<Div, F32>>;
+    Divsd Vdivsd => of::<Scalar<Div, F64>>;
     Sqrtps Vsqrtps => |c, s, _| packed::<Sqrt, F32>(c, s.b, s.b);
     Sqrtpd Vsqrtpd => |c, s, _| packed::<Sqrt, F64>(c, s.b, s.b);
-    Sqrtss Vsqrtss => |c, s, _| scalar::<Sqrt, F32>(c, s.a, s.b);
-    Sqrtsd Vsqrtsd => |c, s, _| scalar::<Sqrt, F64>(c, s.a, s.b);
+    Sqrtss Vsqrtss => of::<Scalar<Sqrt, F32>>;
+    Sqrtsd Vsqrtsd => of::<Scalar<Sqrt, F64>>;
     Rcpps Vrcpps => |_, s, _| map(s.b, |b| estimate(b, false));
     Rcpss Vrcpss => |_, s, _| with_lane(s.a, 0, estimate(lane(s.b, 0), false));
     Rsqrtps Vrsqrtps => |_, s, _| map(s.b, |b| estimate(b, true));
@@ -54,10 +55,10 @@ rows! { ROWS:
     INVALID Vcmppd => |c, s, immediate| map2(s.a, s.b, |a: F64, b| predicate(c, a, b, immediate & 31));
     INVALID Vcmpss => |c, s, immediate| lowest(s, |a: F32, b| predicate(c, a, b, immediate & 31));
     INVALID Vcmpsd => |c, s, immediate| lowest(s, |a: F64, b| predicate(c, a, b, immediate & 31));
-    Comiss Vcomiss [Flags] => |c, s, _| comparison::<F32>(c, s.a, s.b, true);
-    Comisd Vcomisd [Flags] => |c, s, _| comparison::<F64>(c, s.a, s.b, true);
-    Ucomiss Vucomiss [Flags] => |c, s, _| comparison::<F32>(c, s.a, s.b, false);
-    Ucomisd Vucomisd [Flags] => |c, s, _| comparison::<F64>(c, s.a, s.b, false);
+    Comiss Vcomiss [Flags] => of::<Compare<F32, true>>;
+    Comisd Vcomisd [Flags] => of::<Compare<F64, true>>;
+    Ucomiss Vucomiss [Flags] => of::<Compare<F32, false>>;
+    Ucomisd Vucomisd [Flags] => of::<Compare<F64, false>>;
 
     Addsubps Vaddsubps => |c, s, _| alternating::<F32>(c, s);
     Addsubpd Vaddsubpd => |c, s, _| alternating::<F64>(c, s);
@@ -83,32 +84,28 @@ rows! { ROWS:
     Cvtps2pd Vcvtps2pd [Shared { step: 64 }] =>
         |c, s, _| lanes::convert(s.b, |b: F32| convert::<F32, F64>(c, b));
     Cvtpd2ps Vcvtpd2ps [Narrow] => |c, s, _| lanes::convert(s.b, |b: F64| convert::<F64, F32>(c, b));
-    Cvtss2sd Vcvtss2sd => |c, s, _| with_lane(s.a, 0, convert::<F32, F64>(c, lane(s.b, 0)));
-    Cvtsd2ss Vcvtsd2ss => |c, s, _| with_lane(s.a, 0, convert::<F64, F32>(c, lane(s.b, 0)));
+    Cvtss2sd Vcvtss2sd => of::<Widen>;
+    Cvtsd2ss Vcvtsd2ss => of::<Shorten>;
     INVALID Vcvtph2ps [Shared { step: 64 }] =>
         |c, s, _| lanes::convert(s.b, |b: F16| convert::<F16, F32>(c, b));
 
     // Conversions of integers come in pairs: of 32 bits, then of 64.
-    Cvtsi2ss Vcvtsi2ss => |c, s, _| with_lane(s.a, 0, from_integer::<F32>(c, i64::from(s.b as i32)));
-    INVALID INVALID => |c, s, _| with_lane(s.a, 0, from_integer::<F32>(c, s.b as i64));
-    Cvtsi2sd Vcvtsi2sd => |c, s, _| with_lane(s.a, 0, from_integer::<F64>(c, i64::from(s.b as i32)));
-    INVALID INVALID => |c, s, _| with_lane(s.a, 0, from_integer::<F64>(c, s.b as i64));
+    Cvtsi2ss Vcvtsi2ss => of::<FromInteger<F32, false>>;
+    INVALID INVALID => of::<FromInteger<F32, true>>;
+    Cvtsi2sd Vcvtsi2sd => of::<FromInteger<F64, false>>;
+    INVALID INVALID => of::<FromInteger<F64, true>>;
     Cvtss2si Vcvtss2si [General { bits: 0 }] =>
         |c, s, _| u128::from(to_integer::<F32>(c, lane(s.b, 0), 32, false) as u32);
     INVALID INVALID [General { bits: 0 }] =>
         |c, s, _| u128::from(to_integer::<F32>(c, lane(s.b, 0), 64, false) as u64);
-    Cvttss2si Vcvttss2si [General { bits: 0 }] =>
-        |c, s, _| u128::from(to_integer::<F32>(c, lane(s.b, 0), 32, true) as u32);
-    INVALID INVALID [General { bits: 0 }] =>
-        |c, s, _| u128::from(to_integer::<F32>(c, lane(s.b, 0), 64, true) as u64);
+    Cvttss2si Vcvttss2si [General { bits: 0 }] => of::<Truncate<F32, 32>>;
+    INVALID INVALID [General { bits: 0 }] => of::<Truncate<F32, 64>>;
     Cvtsd2si Vcvtsd2si [General { bits: 0 }] =>
         |c, s, _| u128::from(to_integer::<F64>(c, lane(s.b, 0), 32, false) as u32);
     INVALID INVALID [General { bits: 0 }] =>
         |c, s, _| u128::from(to_integer::<F64>(c, lane(s.b, 0), 64, false) as u64);
-    Cvttsd2si Vcvttsd2si [General { bits: 0 }] =>
-        |c, s, _| u128::from(to_integer::<F64>(c, lane(s.b, 0), 32, true) as u32);
-    INVALID INVALID [General { bits: 0 }] =>
-        |c, s, _| u128::from(to_integer::<F64>(c, lane(s.b, 0), 64, true) as u64);
+    Cvttsd2si Vcvttsd2si [General { bits: 0 }] => of::<Truncate<F64, 32>>;
+    INVALID INVALID [General { bits: 0 }] => of::<Truncate<F64, 64>>;
 
     INVALID Vfmadd132ps => |c, s, _| fused::<F32, 132>(c, s, [PLUS, PLUS]);
     INVALID Vfmadd213ps => |c, s, _| fused::<F32, 213>(c, s, [PLUS, PLUS]);

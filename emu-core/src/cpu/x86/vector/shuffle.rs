@@ -2,6 +2,10 @@
 
 use super::integer::blended;
 use super::lanes::{Lane, count, from_lanes, lane, map2, with_lane};
+use super::quick::{
+    HighBytes, HighDwords, HighQuads, HighToLow, HighWords, LowBytes, LowDwords, LowQuads, LowToHigh,
+    LowWords, MoveLowHalf, MoveSingle, PackBytes, Shuffle, ShuffleDoubles, ShuffleSingles, of,
+};
 use super::{Sources, rows};
 
 /// VPERMILPD with an immediate, which shares its name with the other form: the number of the first row.
@@ -12,32 +16,29 @@ rows! { ROWS:
         halves(lane(s.b, bit(immediate, 0)), lane(s.b, bit(immediate, 1)))
     };
     Packsswb Vpacksswb => |_, s, _| pack(s, |a: i16| a.clamp(i8::MIN.into(), i8::MAX.into()) as i8);
-    Packuswb Vpackuswb => |_, s, _| pack(s, |a: i16| a.clamp(0, u8::MAX.into()) as u8);
+    Packuswb Vpackuswb => of::<PackBytes>;
     Packssdw Vpackssdw => |_, s, _| pack(s, |a: i32| a.clamp(i16::MIN.into(), i16::MAX.into()) as i16);
     Packusdw Vpackusdw => |_, s, _| pack(s, |a: i32| a.clamp(0, u16::MAX.into()) as u16);
-    Punpcklbw Vpunpcklbw => |_, s, _| interleave::<u8>(s, 0);
-    Punpcklwd Vpunpcklwd => |_, s, _| interleave::<u16>(s, 0);
-    Punpckldq Vpunpckldq => |_, s, _| interleave::<u32>(s, 0);
-    Punpcklqdq Vpunpcklqdq => |_, s, _| interleave::<u64>(s, 0);
-    Punpckhbw Vpunpckhbw => |_, s, _| interleave::<u8>(s, 8);
-    Punpckhwd Vpunpckhwd => |_, s, _| interleave::<u16>(s, 4);
-    Punpckhdq Vpunpckhdq => |_, s, _| interleave::<u32>(s, 2);
-    Punpckhqdq Vpunpckhqdq => |_, s, _| interleave::<u64>(s, 1);
-    Unpcklps Vunpcklps => |_, s, _| interleave::<u32>(s, 0);
-    Unpcklpd Vunpcklpd => |_, s, _| interleave::<u64>(s, 0);
-    Unpckhps Vunpckhps => |_, s, _| interleave::<u32>(s, 2);
-    Unpckhpd Vunpckhpd => |_, s, _| interleave::<u64>(s, 1);
+    Punpcklbw Vpunpcklbw => of::<LowBytes>;
+    Punpcklwd Vpunpcklwd => of::<LowWords>;
+    Punpckldq Vpunpckldq => of::<LowDwords>;
+    Punpcklqdq Vpunpcklqdq => of::<LowQuads>;
+    Punpckhbw Vpunpckhbw => of::<HighBytes>;
+    Punpckhwd Vpunpckhwd => of::<HighWords>;
+    Punpckhdq Vpunpckhdq => of::<HighDwords>;
+    Punpckhqdq Vpunpckhqdq => of::<HighQuads>;
+    Unpcklps Vunpcklps => of::<LowDwords>;
+    Unpcklpd Vunpcklpd => of::<LowQuads>;
+    Unpckhps Vunpckhps => of::<HighDwords>;
+    Unpckhpd Vunpckhpd => of::<HighQuads>;
 
-    Pshufd Vpshufd => |_, s, immediate| from_lanes(|i| lane::<u32>(s.b, field(immediate, i)));
+    Pshufd Vpshufd => of::<Shuffle>;
     Pshuflw Vpshuflw => |_, s, immediate| shuffle_words(s.b, immediate, 0);
     Pshufhw Vpshufhw => |_, s, immediate| shuffle_words(s.b, immediate, 4);
     Pshufb Vpshufb =>
         |_, s, _| map2(s.b, s.b, |i: u8, _| if i < 0x80 { lane(s.a, usize::from(i & 15)) } else { 0 });
-    Shufps Vshufps =>
-        |_, s, immediate| from_lanes(|i| lane::<u32>(if i < 2 { s.a } else { s.b }, field(immediate, i)));
-    Shufpd Vshufpd [Blocks { immediate: 2 }] => |_, s, immediate| {
-        halves(lane(s.a, bit(immediate, 0)), lane(s.b, bit(immediate, 1)))
-    };
+    Shufps Vshufps => of::<ShuffleSingles>;
+    Shufpd Vshufpd [Blocks { immediate: 2 }] => of::<ShuffleDoubles>;
     Palignr Vpalignr => |_, s, immediate| align(s, immediate);
     INVALID Vpermilps => |_, s, _| from_lanes(|i| lane::<u32>(s.a, lane::<u32>(s.b, i) as usize & 3));
     INVALID Vpermilpd => |_, s, _| from_lanes(|i| lane::<u64>(s.a, lane::<u64>(s.b, i) as usize >> 1 & 1));
@@ -50,14 +51,14 @@ rows! { ROWS:
     Blendvps Vblendvps => |_, s, _| blended(s, |mask: i32| mask < 0);
     Blendvpd Vblendvpd => |_, s, _| blended(s, |mask: i64| mask < 0);
 
-    Movhlps Vmovhlps => |_, s, _| halves(lane(s.b, 1), lane(s.a, 1));
-    Movlhps Vmovlhps => |_, s, _| halves(lane(s.a, 0), lane(s.b, 0));
-    Movlps Vmovlps => |_, s, _| halves(lane(s.b, 0), lane(s.a, 1));
-    Movlpd Vmovlpd => |_, s, _| halves(lane(s.b, 0), lane(s.a, 1));
-    Movhps Vmovhps => |_, s, _| halves(lane(s.a, 0), lane(s.b, 0));
-    Movhpd Vmovhpd => |_, s, _| halves(lane(s.a, 0), lane(s.b, 0));
-    Movss Vmovss => |_, s, _| with_lane(s.a, 0, lane::<u32>(s.b, 0));
-    Movsd Vmovsd => |_, s, _| with_lane(s.a, 0, lane::<u64>(s.b, 0));
+    Movhlps Vmovhlps => of::<HighToLow>;
+    Movlhps Vmovlhps => of::<LowToHigh>;
+    Movlps Vmovlps => of::<MoveLowHalf>;
+    Movlpd Vmovlpd => of::<MoveLowHalf>;
+    Movhps Vmovhps => of::<LowToHigh>;
+    Movhpd Vmovhpd => of::<LowToHigh>;
+    Movss Vmovss => of::<MoveSingle>;
+    Movsd Vmovsd => of::<MoveLowHalf>;
     Movddup Vmovddup => |_, s, _| halves(lane(s.b, 0), lane(s.b, 0));
     Movsldup Vmovsldup => |_, s, _| from_lanes(|i| lane::<u32>(s.b, i & 2));
     Movshdup Vmovshdup => |_, s, _| from_lanes(|i| lane::<u32>(s.b, i | 1));
@@ -106,13 +107,13 @@ pub(super) fn halves(low: u64, high: u64) -> u128 {
 
 /// The lanes of both operands, narrowed.
 #[inline(always)]
-fn pack<T: Lane, U: Lane>(s: &Sources, f: impl Fn(T) -> U) -> u128 {
+pub(super) fn pack<T: Lane, U: Lane>(s: &Sources, f: impl Fn(T) -> U) -> u128 {
     from_lanes(|i| f(if i < count::<T>() { lane(s.a, i) } else { lane(s.b, i - count::<T>()) }))
 }
 
 /// Lanes of both operands in turn, from this one on.
 #[inline(always)]
-fn interleave<T: Lane>(s: &Sources, from: usize) -> u128 {
+pub(super) fn interleave<T: Lane>(s: &Sources, from: usize) -> u128 {
     from_lanes(|i| lane::<T>(if i & 1 == 0 { s.a } else { s.b }, from + i / 2))
 }
 

@@ -1,24 +1,37 @@
 //! What computes, on registers and on operands from memory.
 
 use super::{Fpu, indefinite, status};
+use crate::float::quick::{self, Steering};
 use crate::float::{
-    self, Class, Constant, Env, Extracted, F32, F64, F80, Fields, Flags, Format, InRange, Outcome, Precision,
-    Quotient, Remainder,
+    self, Class, Constant, Env, Extracted, F32, F64, F80, Fields, Flags, Format, InRange, Outcome, Quotient,
+    Remainder,
 };
 use std::cmp::Ordering;
 
 /// What makes a number of two: of the destination and the other operand.
 pub trait Operation: 'static {
     fn of(destination: F80, other: F80, env: &Env) -> Outcome<F80>;
+
+    /// The same the short way ([`float::quick`]), for what can be done so.
+    #[inline(always)]
+    fn quick(_destination: F80, _other: F80, _steering: Steering) -> Option<Outcome<F80>> {
+        None
+    }
 }
 
 /// What makes a number of one.
 pub trait Function: 'static {
     fn of(a: F80, env: &Env) -> Outcome<F80>;
+
+    /// The same where it is exact, whatever the number.
+    #[inline(always)]
+    fn quick(_a: F80) -> Option<F80> {
+        None
+    }
 }
 
 macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident = |$a:ident, $b:ident, $env:ident| $value:expr;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident = |$a:ident, $b:ident, $env:ident| $value:expr $(, $quick:expr)?;)*) => {$(
         $(#[$doc])*
         pub struct $name;
 
@@ -27,19 +40,24 @@ macro_rules! operations {
             fn of($a: F80, $b: F80, $env: &Env) -> Outcome<F80> {
                 $value
             }
+
+            $(#[inline(always)]
+            fn quick($a: F80, $b: F80, $env: Steering) -> Option<Outcome<F80>> {
+                $quick
+            })?
         }
     )*};
 }
 
 operations! {
-    Add = |a, b, env| float::add(a, b, env);
-    Multiply = |a, b, env| float::mul(a, b, env);
-    Subtract = |a, b, env| float::sub(a, b, env);
+    Add = |a, b, env| float::add(a, b, env), quick::add(a, b, env);
+    Multiply = |a, b, env| float::mul(a, b, env), quick::mul(a, b, env);
+    Subtract = |a, b, env| float::sub(a, b, env), quick::sub(a, b, env);
     /// FSUBR: the destination is taken from the other.
-    SubtractFrom = |a, b, env| float::sub(b, a, env);
-    Divide = |a, b, env| float::div(a, b, env);
+    SubtractFrom = |a, b, env| float::sub(b, a, env), quick::sub(b, a, env);
+    Divide = |a, b, env| float::div(a, b, env), quick::div(a, b, env);
     /// FDIVR: the other is divided by the destination.
-    DivideInto = |a, b, env| float::div(b, a, env);
+    DivideInto = |a, b, env| float::div(b, a, env), quick::div(b, a, env);
     Scale = |a, b, env| float::scale(a, b, env);
     /// The destination is ST(1).
     ArcTangent = |a, b, env| float::arc_tangent(a, b, env);
@@ -48,7 +66,7 @@ operations! {
 }
 
 macro_rules! functions {
-    ($($name:ident = |$a:ident, $env:ident| $value:expr;)*) => {$(
+    ($($name:ident = |$a:ident, $env:ident| $value:expr $(, $quick:expr)?;)*) => {$(
         pub struct $name;
 
         impl Function for $name {
@@ -56,6 +74,11 @@ macro_rules! functions {
             fn of($a: F80, $env: &Env) -> Outcome<F80> {
                 $value
             }
+
+            $(#[inline(always)]
+            fn quick($a: F80) -> Option<F80> {
+                Some($quick)
+            })?
         }
     )*};
 }
@@ -64,8 +87,18 @@ functions! {
     SquareRoot = |a, env| float::sqrt(a, env);
     RoundToInteger = |a, env| float::round_to_integral(a, env);
     PowerOf2Minus1 = |a, env| float::power_of_2_minus_1(a, env);
-    ChangeSign = |a, _env| exact(F80 { sign_exponent: a.sign_exponent ^ 0x8000, ..a });
-    Magnitude = |a, _env| exact(F80 { sign_exponent: a.sign_exponent & 0x7FFF, ..a });
+    ChangeSign = |a, _env| exact(with_sign_changed(a)), with_sign_changed(a);
+    Magnitude = |a, _env| exact(magnitude(a)), magnitude(a);
+}
+
+#[inline(always)]
+fn with_sign_changed(a: F80) -> F80 {
+    F80 { sign_exponent: a.sign_exponent ^ 0x8000, ..a }
+}
+
+#[inline(always)]
+fn magnitude(a: F80) -> F80 {
+    F80 { sign_exponent: a.sign_exponent & 0x7FFF, ..a }
 }
 
 fn exact(value: F80) -> Outcome<F80> {
@@ -96,12 +129,7 @@ pub trait Short: Format {
 
     #[inline(always)]
     fn widened(self) -> Widened {
-        let Fields { negative, biased, significand } = self.fields();
-        if biased.wrapping_sub(1) < Self::SPECIAL - 1 {
-            let biased = (biased as i32 - Self::BIAS + F80::BIAS) as u32;
-            return Widened::exactly(F80::from_fields(Fields { negative, biased, significand }));
-        }
-        widened_special(self)
+        quick::widen(self).map_or_else(|| widened_special(self), Widened::exactly)
     }
 }
 
@@ -143,22 +171,13 @@ impl Short for F64 {
     }
 }
 
-/// The bits of the control word that a computation depends on: masks, precision, rounding.
-const STEERING: u16 = 0x0F3F;
-/// Everything masked, to nearest, 64 and 53 bits: the settings that programs compute with.
-const USUAL_64: u16 = 0x033F;
-const USUAL_53: u16 = 0x023F;
-const ENV_53: Env = Env { precision: Precision::Bits53, ..Env::X87 };
-
 impl Fpu {
-    /// Computes as the control word says; the usual settings are constants, which makes shorter code of it.
+    /// Computes as the control word says.
     #[inline(always)]
     fn computed<O: Operation>(&self, a: F80, b: F80) -> Outcome<F80> {
-        match self.control & STEERING {
-            USUAL_64 => O::of(a, b, &Env::X87),
-            USUAL_53 => O::of(a, b, &ENV_53),
-            control => computed_otherwise::<O>(a, b, control),
-        }
+        Steering::from_x87_control(self.control)
+            .and_then(|steering| O::quick(a, b, steering))
+            .unwrap_or_else(|| computed_otherwise::<O>(a, b, self.control))
     }
 
     /// ST(`destination`) and ST(`other`) combined, into ST(`destination`); `POP`: ST(0) then leaves the stack. Long enough
@@ -411,7 +430,7 @@ pub struct Compared {
 
 /// C3, C2 and C0 after a comparison.
 #[inline(always)]
-fn condition(order: Option<Ordering>) -> u16 {
+pub(super) fn condition(order: Option<Ordering>) -> u16 {
     // A table: which way a comparison goes is hard to foretell.
     const CONDITIONS: [u16; 3] = [status::C0, status::C3, 0];
     order.map_or(status::CONDITION, |order| CONDITIONS[(order as i8 + 1) as usize])

@@ -78,7 +78,7 @@ impl Fpu {
 
     /// The environment, as seven words of the layout's width: of the narrow ones, the low halves count.
     fn environment(&self, layout: Layout) -> [u32; 7] {
-        let LastInstruction { at, operand, opcode } = self.last;
+        let LastInstruction { at, operand, opcode } = self.last();
         let reserved = 0xFFFF_0000;
         let words = [self.control(), self.status(), self.tag_word()].map(|word| u32::from(word) | reserved);
         let opcode = u32::from(opcode);
@@ -128,7 +128,7 @@ impl Fpu {
         self.set_tag_word(tags as u16);
         self.set_status(status as u16);
         self.set_control(control as u16);
-        self.last = last_instruction(layout, [a, b, c, d]);
+        self.set_last(last_instruction(layout, [a, b, c, d]));
     }
 
     /// FNSAVE's image: the environment and the registers from ST(0) on.

@@ -2,6 +2,7 @@
 //!
 //! [`Fpu`] holds the registers; what instructions do to them are its methods, which know nothing of a processor:
 //! operands in, operands out. [`transfer`]: loads, stores and the control of the stack; [`arithmetic`]: what computes;
+//! [`quick`]: the usual cases of both, the short way;
 //! [`image`]: the forms in which the unit is written to memory. The numbers themselves are [`crate::float`]'s.
 //!
 //! An instruction that reports an unmasked exception has done what it does then, and leaves the summary bit
@@ -12,6 +13,7 @@
 
 pub mod arithmetic;
 pub mod image;
+pub mod quick;
 pub mod transfer;
 
 #[cfg(test)]
@@ -72,8 +74,20 @@ pub struct Fpu {
     control: u16,
     /// Without TOP.
     status: u16,
-    pub last: LastInstruction,
+    last: LastInstruction,
+    /// Where an instruction was that has been executed since, as [`place_of`] packs it, but for the selector: one word, which
+    /// decoding has made ready, is all that each instruction writes. Zero: none has.
+    recent: u64,
 }
+
+/// The offset of an instruction and its opcode ([`LastInstruction::opcode`]) in one word other than zero. Of an offset,
+/// the lowest 48 bits decide the others, as in every address of code.
+pub const fn place_of(offset: u64, opcode: u16) -> u64 {
+    offset << 16 | PLACED | opcode as u64
+}
+
+/// Above the opcode.
+const PLACED: u64 = 1 << 15;
 
 impl Default for Fpu {
     fn default() -> Self {
@@ -91,6 +105,7 @@ impl Fpu {
             control: 0,
             status: 0,
             last: LastInstruction::default(),
+            recent: 0,
         };
         fpu.set_control(0);
         fpu
@@ -193,6 +208,33 @@ impl Fpu {
     #[inline(always)]
     pub fn has_error(&self) -> bool {
         self.status & status::ERROR != 0
+    }
+
+    /// The last instruction.
+    pub fn last(&self) -> LastInstruction {
+        if self.recent == 0 {
+            return self.last;
+        }
+        let offset = (self.recent as i64 >> 16) as u64;
+        let at = Pointer { offset, ..self.last.at };
+        LastInstruction { at, opcode: (self.recent & 0x7FF) as u16, ..self.last }
+    }
+
+    pub fn set_last(&mut self, last: LastInstruction) {
+        (self.last, self.recent) = (last, 0);
+    }
+
+    /// Makes an instruction the last one, by its code segment and [`place_of`] its offset and opcode.
+    #[inline(always)]
+    pub fn remember(&mut self, selector: u16, place: u64) {
+        self.last.at.selector = selector;
+        self.recent = place;
+    }
+
+    /// Makes an operand in memory the last one.
+    #[inline(always)]
+    pub fn remember_operand(&mut self, operand: Pointer) {
+        self.last.operand = operand;
     }
 
     /// What the control word says.

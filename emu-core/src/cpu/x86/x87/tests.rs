@@ -117,13 +117,28 @@ fn images_are_read_back_as_they_were_written() {
     for layout in layouts.map(|(wide, linear)| Layout { wide, linear }) {
         let mut fpu = with(&[1, 0, -7]);
         fpu.set_control(0x0A7A);
-        fpu.last.at = Pointer { selector: 0, offset: 0x1234 };
-        fpu.last.operand = Pointer { selector: 0, offset: 0x5678 };
+        let [at, operand] = [0x1234, 0x5678].map(|offset| Pointer { selector: 0, offset });
+        fpu.set_last(LastInstruction { at, operand, opcode: 0 });
         let image = fpu.full_image(layout);
         let mut other = ready();
         other.set_full(layout, &image);
         assert_eq!(other, fpu, "{layout:?}");
         assert_eq!(other.tag_word(), 0b00_01_00_11_11_11_11_11, "register 7 holds -7, 6 zero, 5 one");
+    }
+}
+
+#[test]
+fn the_last_instruction_is_the_one_remembered_last() {
+    let mut fpu = ready();
+    let operand = Pointer { selector: 3, offset: 0x5678 };
+    let at = Pointer { selector: 1, offset: 0x8765_4321_0000_0001 };
+    let last = LastInstruction { at, operand, opcode: 0x123 };
+    fpu.set_last(last);
+    assert_eq!(fpu.last(), last);
+    for offset in [0, 0x1234, 0xFFFF_FFFF, 0xFFFF_8000_0000_0000] {
+        fpu.remember(2, place_of(offset, 0x7FF));
+        let at = Pointer { selector: 2, offset };
+        assert_eq!(fpu.last(), LastInstruction { at, operand, opcode: 0x7FF });
     }
 }
 

@@ -1,7 +1,8 @@
 //! What computes and compares.
 
-use super::{Instruction, MemoryOperand, instructions, memory, run};
+use super::{Instruction, MemoryOperand, instructions, memory, quickly, run, usually};
 use crate::cpu::x86::alu::flag;
+use crate::cpu::x86::x87::Fpu;
 use crate::cpu::x86::x87::arithmetic::{Function, Operation, Widened, tangent_and_one};
 use crate::float::{self, F80, Quotient};
 use std::cmp::Ordering;
@@ -11,6 +12,10 @@ use std::marker::PhantomData;
 pub struct Combine<O, const POP: bool>(PhantomData<O>);
 
 impl<O: Operation, const POP: bool> Instruction for Combine<O, POP> {
+    const HAS_ADDRESS: bool = false;
+
+    usually!(|cpu, o| cpu.state().fpu.combine_quickly::<O, POP>(o.first, o.second));
+
     run!(|cpu, o| {
         cpu.state().fpu.combine::<O, POP>(o.first, o.second);
         Ok(())
@@ -21,6 +26,10 @@ impl<O: Operation, const POP: bool> Instruction for Combine<O, POP> {
 pub struct CombineWith<O, M>(PhantomData<(O, M)>);
 
 impl<O: Operation, M: MemoryOperand> Instruction for CombineWith<O, M> {
+    usually!(|cpu, o| {
+        if M::IS_USUAL { quickly::<M, E>(cpu, o, Fpu::combine_quickly_with::<O>) } else { None }
+    });
+
     run!(|cpu, o| {
         let operand = memory::<M, E>(cpu, o)?;
         cpu.state().fpu.combine_with::<O>(operand);
@@ -32,6 +41,8 @@ impl<O: Operation, M: MemoryOperand> Instruction for CombineWith<O, M> {
 pub struct CombineBelow<O>(PhantomData<O>);
 
 impl<O: Operation> Instruction for CombineBelow<O> {
+    const HAS_ADDRESS: bool = false;
+
     run!(|cpu, _| {
         cpu.state().fpu.combine::<O, true>(1, 0);
         Ok(())
@@ -42,6 +53,8 @@ impl<O: Operation> Instruction for CombineBelow<O> {
 pub struct CombineWithNext<O>(PhantomData<O>);
 
 impl<O: Operation> Instruction for CombineWithNext<O> {
+    const HAS_ADDRESS: bool = false;
+
     run!(|cpu, _| {
         cpu.state().fpu.combine::<O, false>(0, 1);
         Ok(())
@@ -52,6 +65,10 @@ impl<O: Operation> Instruction for CombineWithNext<O> {
 pub struct Apply<F>(PhantomData<F>);
 
 impl<F: Function> Instruction for Apply<F> {
+    const HAS_ADDRESS: bool = false;
+
+    usually!(|cpu, _| cpu.state().fpu.apply_quickly::<F>());
+
     run!(|cpu, _| {
         cpu.state().fpu.apply::<F>();
         Ok(())
@@ -62,6 +79,17 @@ impl<F: Function> Instruction for Apply<F> {
 pub struct Compare<const QUIET: bool, const POPS: u8>;
 
 impl<const QUIET: bool, const POPS: u8> Instruction for Compare<QUIET, POPS> {
+    const HAS_ADDRESS: bool = false;
+
+    usually!(|cpu, o| {
+        let fpu = &mut cpu.state().fpu;
+        fpu.compare_register_quickly(if POPS == 2 { 1 } else { o.second })?;
+        for _ in 0..POPS {
+            fpu.pop();
+        }
+        Some(())
+    });
+
     run!(|cpu, o| {
         let fpu = &mut cpu.state().fpu;
         // FCOMPP names no register.
@@ -79,6 +107,16 @@ impl<const QUIET: bool, const POPS: u8> Instruction for Compare<QUIET, POPS> {
 pub struct CompareWith<M, const POP: bool>(PhantomData<M>);
 
 impl<M: MemoryOperand, const POP: bool> Instruction for CompareWith<M, POP> {
+    usually!(|cpu, o| {
+        quickly::<M, E>(cpu, o, |fpu, operand| {
+            fpu.compare_quickly(operand)?;
+            if POP {
+                fpu.pop();
+            }
+            Some(())
+        })
+    });
+
     run!(|cpu, o| {
         let operand = memory::<M, E>(cpu, o)?;
         let fpu = &mut cpu.state().fpu;
@@ -93,6 +131,19 @@ impl<M: MemoryOperand, const POP: bool> Instruction for CompareWith<M, POP> {
 pub struct CompareFlags<const QUIET: bool, const POP: bool>;
 
 impl<const QUIET: bool, const POP: bool> Instruction for CompareFlags<QUIET, POP> {
+    const HAS_ADDRESS: bool = false;
+
+    usually!(|cpu, o| {
+        let order = cpu.state().fpu.order_quickly(o.second)?;
+        // A table: which way a comparison goes is hard to foretell.
+        const FLAGS: [u16; 3] = [flag::CF, flag::ZF, 0];
+        cpu.state().flags.set_status(FLAGS[(order as i8 + 1) as usize]);
+        if POP {
+            cpu.state().fpu.pop();
+        }
+        Some(())
+    });
+
     run!(|cpu, o| {
         let compared = cpu.state().fpu.order_register(o.second, !QUIET);
         if let Some(order) = compared.order {
@@ -111,7 +162,11 @@ impl<const QUIET: bool, const POP: bool> Instruction for CompareFlags<QUIET, POP
 }
 
 instructions! {
-    Test = |cpu, _| {
+    Test {
+        const HAS_ADDRESS: bool = false;
+
+        usually!(|cpu, _| cpu.state().fpu.compare_quickly(F80::default()));
+    } = |cpu, _| {
         cpu.state().fpu.compare(Widened::exactly(F80::default()));
         Ok(())
     };

@@ -16,13 +16,23 @@ use crate::cpu::x86::checked::{Checked, Fault, Routine, vector};
 use crate::cpu::x86::executing::{Executing, Plain};
 use crate::cpu::x86::operands::Operands;
 use crate::cpu::x86::state::{State, cr0, seg};
-use crate::cpu::x86::x87::Pointer;
 use crate::cpu::x86::x87::arithmetic::{Short, Widened};
-use crate::float::{self, Env, F32, F64};
+use crate::cpu::x86::x87::{Fpu, Pointer};
+use crate::float::{F32, F64, F80, quick};
 use std::marker::PhantomData;
 
 /// What an instruction that computes or moves does once the unit is there and has no exception waiting.
 pub trait Instruction: 'static {
+    /// Whether it can have an operand in memory.
+    const HAS_ADDRESS: bool = true;
+
+    /// The usual case, where it calls nothing ([`crate::cpu::x86::x87::quick`]). `None`: it is another case, and nothing has
+    /// been changed.
+    #[inline(always)]
+    fn quick<E: Executing>(_: &mut E, _: &Operands) -> Option<()> {
+        None
+    }
+
     /// # Errors
     /// When memory cannot be reached; then the unit is as it was.
     fn run<E: Executing>(cpu: &mut E, o: &Operands) -> Result<(), E::Trouble>;
@@ -35,7 +45,8 @@ pub trait Control: 'static {
     fn run<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome;
 }
 
-/// An [`Instruction`] with what comes before and after it. [`Operands::immediate`] is its opcode.
+/// An [`Instruction`] with what comes before and after it. [`Operands::immediate`] is where it is
+/// ([`place_of`](crate::cpu::x86::x87::place_of)).
 pub struct Computes<I>(PhantomData<I>);
 
 /// A [`Control`] instruction that waits for exceptions.
@@ -51,18 +62,16 @@ impl<I: Instruction> Routine for Computes<I> {
             return Ok(());
         }
         I::run(cpu, o)?;
-        remember(cpu.s, o, cpu.s.rip);
+        remember(cpu.s, o);
         Ok(())
     }
 }
 
-/// Notes where the unit's last instruction was: before the offset `next`.
+/// Notes where the unit's last instruction was.
 #[inline(always)]
-pub fn remember(s: &mut State, o: &Operands, next: u64) {
+pub fn remember(s: &mut State, o: &Operands) {
     let selector = s.segment(seg::CS).selector;
-    let last = &mut s.fpu.last;
-    last.at = Pointer { selector, offset: next.wrapping_sub(u64::from(o.length)) };
-    last.opcode = o.immediate as u16;
+    s.fpu.remember(selector, o.immediate);
 }
 
 /// A [`Plain`] instruction that controls the unit, and whether it waits for exceptions.
@@ -142,19 +151,33 @@ fn set_error_pin<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, level: boo
 #[inline(always)]
 fn remember_operand(s: &mut State, o: &Operands, offset: u64) {
     let selector = s.segment(o.segment).selector;
-    s.fpu.last.operand = Pointer { selector, offset };
+    s.fpu.remember_operand(Pointer { selector, offset });
 }
 
 /// An operand in memory, of a kind of number.
 pub trait MemoryOperand: 'static {
+    /// It is frequent enough for [`Instruction::quick`] to compute with.
+    const IS_USUAL: bool = false;
+
+    /// The number, if it is normal or zero.
+    fn quick<E: Executing>(cpu: &mut E, o: &Operands, at: u64) -> Option<F80>;
+
     /// # Errors
     /// When it cannot be read.
     fn get<E: Executing>(cpu: &mut E, o: &Operands, at: u64) -> Result<Widened, E::Trouble>;
 }
 
 macro_rules! memory_operand {
-    ($($type:ty as $bits:ty: |$value:ident| $widened:expr;)*) => {$(
+    ($($type:ty as $bits:ty $({ $usual:item })?: |$value:ident| $widened:expr, $quick:expr;)*) => {$(
         impl MemoryOperand for $type {
+            $($usual)?
+
+            #[inline(always)]
+            fn quick<E: Executing>(cpu: &mut E, o: &Operands, at: u64) -> Option<F80> {
+                let $value = cpu.load_memory::<$bits>(o.segment, at).ok()?;
+                $quick
+            }
+
             #[inline(always)]
             fn get<E: Executing>(cpu: &mut E, o: &Operands, at: u64) -> Result<Widened, E::Trouble> {
                 let $value = cpu.load_memory::<$bits>(o.segment, at)?;
@@ -165,15 +188,29 @@ macro_rules! memory_operand {
 }
 
 fn widened_integer(value: i64) -> Widened {
-    Widened::exactly(float::from_signed(value, &Env::X87).value)
+    Widened::exactly(quick::from_integer(value))
 }
 
 memory_operand! {
-    F32 as u32: |bits| F32(bits).widened();
-    F64 as u64: |bits| F64(bits).widened();
-    i16 as u16: |bits| widened_integer((bits as i16).into());
-    i32 as u32: |bits| widened_integer((bits as i32).into());
-    i64 as u64: |bits| widened_integer(bits as i64);
+    F32 as u32 { const IS_USUAL: bool = true; }: |bits| F32(bits).widened(), quick::widen(F32(bits));
+    F64 as u64 { const IS_USUAL: bool = true; }: |bits| F64(bits).widened(), quick::widen(F64(bits));
+    i16 as u16: |bits| widened_integer((bits as i16).into()), Some(quick::from_integer((bits as i16).into()));
+    i32 as u32: |bits| widened_integer((bits as i32).into()), Some(quick::from_integer((bits as i32).into()));
+    i64 as u64: |bits| widened_integer(bits as i64), Some(quick::from_integer(bits as i64));
+}
+
+/// Does `then` with the operand in memory.
+#[inline(always)]
+fn quickly<M: MemoryOperand, E: Executing>(
+    cpu: &mut E,
+    o: &Operands,
+    then: impl FnOnce(&mut Fpu, F80) -> Option<()>,
+) -> Option<()> {
+    let at = cpu.address_of(o);
+    let value = M::quick(cpu, o, at)?;
+    then(&mut cpu.state().fpu, value)?;
+    remember_operand(cpu.state(), o, at);
+    Some(())
 }
 
 /// Reads the operand in memory.
@@ -187,11 +224,13 @@ fn memory<M: MemoryOperand, E: Executing>(cpu: &mut E, o: &Operands) -> Result<W
 
 /// An [`Instruction`] without parameters of each body.
 macro_rules! instructions {
-    ($($(#[$doc:meta])* $name:ident = |$cpu:ident, $o:pat_param| $body:expr;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident $({ $($more:item)* })? = |$cpu:ident, $o:pat_param| $body:expr;)*) => {$(
         $(#[$doc])*
         pub struct $name;
 
         impl $crate::cpu::x86::routine::x87::Instruction for $name {
+            $($($more)*)?
+
             fn run<E: $crate::cpu::x86::executing::Executing>(
                 $cpu: &mut E,
                 $o: &$crate::cpu::x86::operands::Operands,
@@ -216,3 +255,17 @@ macro_rules! run {
     };
 }
 use run;
+
+/// The body of [`Instruction::quick`].
+macro_rules! usually {
+    (|$cpu:ident, $o:pat_param| $body:expr) => {
+        #[inline(always)]
+        fn quick<E: $crate::cpu::x86::executing::Executing>(
+            $cpu: &mut E,
+            $o: &$crate::cpu::x86::operands::Operands,
+        ) -> Option<()> {
+            $body
+        }
+    };
+}
+use usually;

@@ -1,13 +1,15 @@
 //! Loads, stores and exchanges.
 
-use super::{Instruction, MemoryOperand, instructions, memory, remember_operand, run};
+use super::{Instruction, MemoryOperand, instructions, memory, quickly, remember_operand, run, usually};
 use crate::cpu::x86::alu::Int;
 use crate::cpu::x86::executing::Executing;
 use crate::cpu::x86::operands::Operands;
+use crate::cpu::x86::x87::Fpu;
 use crate::cpu::x86::x87::arithmetic::Short;
 use crate::cpu::x86::x87::image::{extended_bytes, extended_from};
+use crate::cpu::x86::x87::quick::QuickStore;
 use crate::cpu::x86::x87::transfer::Store;
-use crate::float::{Constant, F32, F64, PackedDecimal, from_packed_decimal};
+use crate::float::{Constant, F32, F64, F80, PackedDecimal, from_packed_decimal, quick};
 use std::marker::PhantomData;
 
 /// A format of numbers in memory that is loaded and stored with rounding.
@@ -27,6 +29,14 @@ impl ShortFormat for F64 {
 pub struct Load<F>(PhantomData<F>);
 
 impl<F: ShortFormat + 'static> Instruction for Load<F> {
+    usually!(|cpu, o| {
+        let at = cpu.address_of(o);
+        let bits = cpu.load_memory::<F::Bits>(o.segment, at).ok()?;
+        cpu.state().fpu.load_quickly(quick::widen(F::from_bits(bits.wide()))?)?;
+        remember_operand(cpu.state(), o, at);
+        Some(())
+    });
+
     run!(|cpu, o| {
         let at = cpu.address_of(o);
         let bits = cpu.load_memory::<F::Bits>(o.segment, at)?;
@@ -40,6 +50,8 @@ impl<F: ShortFormat + 'static> Instruction for Load<F> {
 pub struct LoadInteger<M>(PhantomData<M>);
 
 impl<M: MemoryOperand> Instruction for LoadInteger<M> {
+    usually!(|cpu, o| quickly::<M, E>(cpu, o, Fpu::load_quickly));
+
     run!(|cpu, o| {
         let operand = memory::<M, E>(cpu, o)?;
         cpu.state().fpu.load_exactly(operand.value);
@@ -51,6 +63,11 @@ impl<M: MemoryOperand> Instruction for LoadInteger<M> {
 pub struct StoreShort<F, const POP: bool>(PhantomData<F>);
 
 impl<F: ShortFormat + 'static, const POP: bool> Instruction for StoreShort<F, POP> {
+    usually!(|cpu, o| {
+        let store = cpu.state().fpu.prepare_short_quickly::<F>()?;
+        finish_quickly::<F::Bits, POP, E>(cpu, o, &store)
+    });
+
     run!(|cpu, o| {
         let store = cpu.state().fpu.prepare_short::<F>();
         finish::<F::Bits, POP, E>(cpu, o, &store)
@@ -61,6 +78,11 @@ impl<F: ShortFormat + 'static, const POP: bool> Instruction for StoreShort<F, PO
 pub struct StoreInteger<T, const TRUNCATE: bool, const POP: bool>(PhantomData<T>);
 
 impl<T: Int, const TRUNCATE: bool, const POP: bool> Instruction for StoreInteger<T, TRUNCATE, POP> {
+    usually!(|cpu, o| {
+        let store = cpu.state().fpu.prepare_integer_quickly::<TRUNCATE>(T::BITS)?;
+        finish_quickly::<T, POP, E>(cpu, o, &store)
+    });
+
     run!(|cpu, o| {
         let store = cpu.state().fpu.prepare_integer::<TRUNCATE>(T::BITS);
         finish::<T, POP, E>(cpu, o, &store)
@@ -81,6 +103,20 @@ fn finish<T: Int, const POP: bool, E: Executing>(
     remember_operand(cpu.state(), o, at);
     cpu.state().fpu.complete::<POP, _>(store);
     Ok(())
+}
+
+/// [`finish`] of the usual case.
+#[inline(always)]
+fn finish_quickly<T: Int, const POP: bool, E: Executing>(
+    cpu: &mut E,
+    o: &Operands,
+    store: &QuickStore<u64>,
+) -> Option<()> {
+    let at = cpu.address_of(o);
+    cpu.store_memory(o.segment, at, T::low(store.value)).ok()?;
+    remember_operand(cpu.state(), o, at);
+    cpu.state().fpu.complete_quickly::<POP, _>(store);
+    Some(())
 }
 
 /// Reads ten bytes.
@@ -118,6 +154,10 @@ fn finish_ten<T, E: Executing>(
 pub struct CopyTo<const POP: bool>;
 
 impl<const POP: bool> Instruction for CopyTo<POP> {
+    const HAS_ADDRESS: bool = false;
+
+    usually!(|cpu, o| cpu.state().fpu.copy_quickly_to::<POP>(o.first));
+
     run!(|cpu, o| {
         cpu.state().fpu.copy_to::<POP>(o.first);
         Ok(())
@@ -128,6 +168,8 @@ impl<const POP: bool> Instruction for CopyTo<POP> {
 pub struct Free<const POP: bool>;
 
 impl<const POP: bool> Instruction for Free<POP> {
+    const HAS_ADDRESS: bool = false;
+
     run!(|cpu, o| {
         cpu.state().fpu.release(o.first);
         if POP {
@@ -156,12 +198,29 @@ instructions! {
         let store = cpu.state().fpu.prepare_decimal();
         finish_ten(cpu, o, &store, store.value.map(|decimal| decimal.0))
     };
-    LoadRegister = |cpu, o| {
+    LoadRegister {
+        const HAS_ADDRESS: bool = false;
+
+        usually!(|cpu, o| cpu.state().fpu.load_register_quickly(o.first));
+    } = |cpu, o| {
         cpu.state().fpu.load_register(o.first);
         Ok(())
     };
     /// FLD1 and its kin: [`Operands::detail`] is its place among them.
-    LoadConstant = |cpu, o| {
+    LoadConstant {
+        const HAS_ADDRESS: bool = false;
+
+        usually!(|cpu, o| {
+            // The others depend on how results are rounded.
+            const EXACT: [Option<F80>; 8] = {
+                let mut exact = [None; 8];
+                exact[0] = Some(F80::new(0x3FFF, 1 << 63));
+                exact[6] = Some(F80::new(0, 0));
+                exact
+            };
+            cpu.state().fpu.load_quickly(EXACT[usize::from(o.detail & 7)]?)
+        });
+    } = |cpu, o| {
         const CONSTANTS: [Constant; 8] = [
             Constant::One,
             Constant::Log2Of10,
@@ -175,26 +234,30 @@ instructions! {
         cpu.state().fpu.load_constant(CONSTANTS[usize::from(o.detail & 7)]);
         Ok(())
     };
-    Exchange = |cpu, o| {
+    Exchange {
+        const HAS_ADDRESS: bool = false;
+
+        usually!(|cpu, o| cpu.state().fpu.exchange_quickly(o.second));
+    } = |cpu, o| {
         cpu.state().fpu.exchange(o.second);
         Ok(())
     };
     /// FCMOVcc: [`Operands::detail`] is the condition.
-    MoveIf = |cpu, o| {
+    MoveIf { const HAS_ADDRESS: bool = false; } = |cpu, o| {
         let holds = cpu.state().flags.condition(o.detail);
         cpu.state().fpu.move_if(holds, o.second);
         Ok(())
     };
     /// FINCSTP and FDECSTP: [`Operands::detail`] registers on.
-    Turn = |cpu, o| {
+    Turn { const HAS_ADDRESS: bool = false; } = |cpu, o| {
         cpu.state().fpu.turn(o.detail);
         Ok(())
     };
     /// FSTPNCE.
-    CopyUnchecked = |cpu, o| {
+    CopyUnchecked { const HAS_ADDRESS: bool = false; } = |cpu, o| {
         cpu.state().fpu.copy_unchecked(o.first);
         Ok(())
     };
     /// FNOP, and what only earlier members do something for.
-    Nothing = |_cpu, _| Ok(());
+    Nothing { const HAS_ADDRESS: bool = false; } = |_cpu, _| Ok(());
 }

@@ -70,6 +70,10 @@ impl Select for FastHandlers {
         Handlers::plain::<I, true>()
     }
 
+    fn mmx<I: Plain>() -> Handlers {
+        Handlers::plain::<I, true>()
+    }
+
     fn computes<I: x87::Instruction>() -> Handlers {
         Handlers::of_fpu::<I>()
     }

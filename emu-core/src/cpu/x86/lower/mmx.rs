@@ -4,8 +4,8 @@ use super::{Kind, Select, View};
 use crate::cpu::x86::meaning::vector::Packed;
 use crate::cpu::x86::routine::mmx::{
     Align, Compute, EightBytes, Extract, FromDoubles, FromSingles, FromVector, Insert, Lanes, Layout, Leave,
-    Load, MaskedBytes, MoveMask, Place, Row, StoreDword, StoreQuad, ThreeDNow, ToDoubles, ToGeneral,
-    ToSingles, ToVector, Upper,
+    Load, MaskedBytes, MoveMask, Place, Row, Store, ThreeDNow, ToDoubles, ToGeneral, ToSingles, ToVector,
+    Upper,
 };
 use crate::cpu::x86::vector;
 use iced_x86::{CpuidFeature, Mnemonic};
@@ -13,7 +13,7 @@ use iced_x86::{CpuidFeature, Mnemonic};
 pub(super) fn select<S: Select>(view: &mut View<'_>) -> Option<S::Handler> {
     let mnemonic = view.instruction.mnemonic();
     if matches!(mnemonic, Mnemonic::Emms | Mnemonic::Femms) {
-        return Some(S::routine::<Leave>());
+        return Some(S::mmx::<Leave>());
     }
     // With an operand in memory, these name no MMX register.
     let converts = matches!(mnemonic, Mnemonic::Cvtpi2ps | Mnemonic::Cvtpi2pd);
@@ -23,7 +23,7 @@ pub(super) fn select<S: Select>(view: &mut View<'_>) -> Option<S::Handler> {
     arrange(view, 0);
     let features = view.instruction.cpuid_features();
     if features.iter().any(|feature| matches!(feature, CpuidFeature::D3NOW | CpuidFeature::D3NOWEXT)) {
-        return Some(S::routine::<ThreeDNow>());
+        return Some(S::mmx::<ThreeDNow>());
     }
     moves::<S>(view).or_else(|| conversions::<S>(view)).or_else(|| computes::<S>(view))
 }
@@ -90,18 +90,18 @@ fn moves<S: Select>(view: &View<'_>) -> Option<S::Handler> {
     let i = view.instruction;
     let is_load = i.op0_register().is_mm();
     Some(match i.mnemonic() {
-        M::Movq | M::Movd if is_load => S::routine::<Load>(),
-        M::Movq if i.op0_register().is_gpr() => S::routine::<ToGeneral<u64>>(),
-        M::Movd if i.op0_register().is_gpr() => S::routine::<ToGeneral<u32>>(),
-        M::Movq | M::Movntq => S::routine::<StoreQuad>(),
-        M::Movd => S::routine::<StoreDword>(),
+        M::Movq | M::Movd if is_load => S::mmx::<Load>(),
+        M::Movq if i.op0_register().is_gpr() => S::mmx::<ToGeneral<u64>>(),
+        M::Movd if i.op0_register().is_gpr() => S::mmx::<ToGeneral<u32>>(),
+        M::Movq | M::Movntq => S::mmx::<Store<u64>>(),
+        M::Movd => S::mmx::<Store<u32>>(),
         M::Movq2dq => S::routine::<ToVector>(),
         M::Movdq2q => S::routine::<FromVector>(),
         M::Maskmovq => S::routine::<MaskedBytes>(),
-        M::Pextrw => S::routine::<Extract>(),
-        M::Pmovmskb => S::routine::<MoveMask>(),
-        M::Pinsrw => S::routine::<Insert>(),
-        M::Palignr => S::routine::<Align>(),
+        M::Pextrw => S::mmx::<Extract>(),
+        M::Pmovmskb => S::mmx::<MoveMask>(),
+        M::Pinsrw => S::mmx::<Insert>(),
+        M::Palignr => S::mmx::<Align>(),
         _ => return None,
     })
 }
@@ -142,5 +142,5 @@ fn computes<S: Select>(view: &mut View<'_>) -> Option<S::Handler> {
 fn of<S: Select, L: Layout>(view: &mut View<'_>, mnemonic: Mnemonic) -> Option<S::Handler> {
     let (row, _) = vector::find(mnemonic)?;
     arrange(view, row);
-    Some(S::routine::<Compute<L>>())
+    Some(S::mmx::<Compute<L>>())
 }

@@ -16,6 +16,7 @@ use super::checked::{Plainly, Routine};
 use super::executing::{Plain, Quick};
 use super::model::Model;
 use super::operands::{OffsetSize, Operands, Repeat};
+use super::routine::mmx::Ready;
 use super::routine::string::{Repeated, StringInstruction};
 use super::routine::system::{Escape, EscapeMemory};
 use super::routine::x87::{Computes, Controls, Instruction as FpuInstruction};
@@ -51,6 +52,11 @@ pub trait Select {
     /// An instruction that controls the floating-point unit; whether it waits for exceptions.
     fn controls<I: Plain, const WAITS: bool>() -> Self::Handler {
         Self::routine::<Controls<I, WAITS>>()
+    }
+
+    /// An instruction of MMX or 3DNow!.
+    fn mmx<I: Plain>() -> Self::Handler {
+        Self::routine::<Ready<I>>()
     }
 
     /// An instruction of the floating-point unit.

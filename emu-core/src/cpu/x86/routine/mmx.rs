@@ -4,6 +4,8 @@
 //! become such a block and come out of it.
 //!
 //! [`Operands::first`] and [`Operands::second`] are registers; [`Operands::detail`] is where the last operand is ([`Place`]).
+//!
+//! Most are written over any [`Executing`] backend, so that an engine can call them with its own way to memory ([`Ready`]).
 
 use super::x87::pending_error;
 use super::{Outcome, routines, three_d_now};
@@ -12,7 +14,7 @@ use crate::cpu::int::Int;
 use crate::cpu::probe::Probe;
 use crate::cpu::x86::backend::{Backend, address_register};
 use crate::cpu::x86::checked::{Cell, Checked, Fault, Routine, vector as exception};
-use crate::cpu::x86::executing::Executing;
+use crate::cpu::x86::executing::{Executing, Plain, plain};
 use crate::cpu::x86::meaning::vector::Packed;
 use crate::cpu::x86::operands::Operands;
 use crate::cpu::x86::state::{cr0, reg};
@@ -71,11 +73,20 @@ fn joined(low: u64, high: u64) -> u128 {
     u128::from(high) << 64 | u128::from(low)
 }
 
+/// A [`Plain`] instruction with what comes before it.
+pub struct Ready<I>(PhantomData<I>);
+
+impl<I: Plain> Routine for Ready<I> {
+    fn run<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+        if is_ready(cpu, o)? { I::run(cpu, o) } else { Ok(()) }
+    }
+}
+
 /// An operation of [`Packed::row`].
 pub struct Compute<L>(PhantomData<L>);
 
-impl<L: Layout> Routine for Compute<L> {
-    fn run<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+impl<L: Layout> Plain for Compute<L> {
+    fn run<E: Executing>(cpu: &mut E, o: &Operands) -> Result<(), E::Trouble> {
         let Packed { row, immediate, .. } = Packed::of(o);
         let apply = vector::row(row).apply;
         // Operations on integers have no use for MXCSR.
@@ -84,32 +95,80 @@ impl<L: Layout> Routine for Compute<L> {
     }
 }
 
-routines! {
+/// MOVD and MOVQ out of an MMX register, into a general one.
+pub struct ToGeneral<T>(PhantomData<T>);
+
+impl<T: Int> Plain for ToGeneral<T> {
+    fn run<E: Executing>(cpu: &mut E, o: &Operands) -> Result<(), E::Trouble> {
+        into_general::<T, E>(cpu, o, |value| value);
+        Ok(())
+    }
+}
+
+/// MOVD and MOVQ out of an MMX register, [`Operands::first`], into memory.
+pub struct Store<T>(PhantomData<T>);
+
+impl<T: Int> Plain for Store<T> {
+    fn run<E: Executing>(cpu: &mut E, o: &Operands) -> Result<(), E::Trouble> {
+        let at = cpu.address_of(o);
+        let value = cpu.state().fpu.mmx(o.first);
+        cpu.store_memory(o.segment, at, T::low(value))?;
+        cpu.state().fpu.enter_mmx();
+        Ok(())
+    }
+}
+
+plain! {
     /// PALIGNR and PINSRW.
-    Align = align;
-    Insert = insert;
+    Align = |cpu, o| {
+        let bits = u32::from(Packed::of(o).immediate) * 8;
+        compute(cpu, o, |a, b| joined(b, a).checked_shr(bits).unwrap_or(0) as u64)
+    };
+    Insert = |cpu, o| {
+        let bit = u32::from(Packed::of(o).immediate & 3) * 16;
+        compute(cpu, o, |a, b| a & !(0xFFFF << bit) | (b & 0xFFFF) << bit)
+    };
     /// PEXTRW and PMOVMSKB, into a general register.
-    Extract = extract;
-    MoveMask = move_mask;
-    /// MOVQ and MOVD into an MMX register, and out of one.
-    Load = load;
-    StoreQuad = store_quad;
-    StoreDword = store_dword;
-    ToGeneral = to_general::<T>;
+    Extract = |cpu, o| {
+        let bit = u32::from(Packed::of(o).immediate & 3) * 16;
+        into_general::<u32, E>(cpu, o, |value| value >> bit & 0xFFFF);
+        Ok(())
+    };
+    MoveMask = |cpu, o| {
+        into_general::<u32, E>(cpu, o, |value| {
+            let signs = value.to_le_bytes().map(|byte| u64::from(byte >> 7));
+            signs.iter().rev().fold(0, |mask, sign| mask << 1 | sign)
+        });
+        Ok(())
+    };
+    /// MOVQ and MOVD into an MMX register: [`Packed::bytes`] is how many count.
+    Load = |cpu, o| {
+        let is_short = Packed::of(o).bytes == 4;
+        compute(cpu, o, |_, b| if is_short { u64::from(b as u32) } else { b })
+    };
+    /// EMMS and FEMMS.
+    Leave = |cpu, _| {
+        cpu.state().fpu.leave_mmx();
+        Ok(())
+    };
+    /// 3DNow!: [`Packed::immediate`] is the opcode.
+    ThreeDNow = |cpu, o| {
+        let opcode = Packed::of(o).immediate;
+        compute(cpu, o, |a, b| three_d_now::operation(opcode, a, b))
+    };
+}
+
+routines! {
     /// MOVQ2DQ and MOVDQ2Q.
     ToVector = to_vector;
     FromVector = from_vector;
     /// MASKMOVQ.
     MaskedBytes = masked_bytes;
-    /// EMMS and FEMMS.
-    Leave = leave;
     /// CVTPI2PS and CVTPI2PD, CVT(T)PS2PI and CVT(T)PD2PI: [`Packed::row`] is the operation on integers in vectors.
     ToSingles = to_singles;
     ToDoubles = to_doubles;
     FromSingles = from_singles;
     FromDoubles = from_doubles;
-    /// 3DNow!: [`Packed::immediate`] is the opcode.
-    ThreeDNow = three_d_now;
 }
 
 /// What comes before. Gives whether the instruction runs.
@@ -124,96 +183,39 @@ fn is_ready<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -
 }
 
 /// The last operand.
-fn source<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Result<u64, Fault> {
+fn source<E: Executing>(cpu: &mut E, o: &Operands) -> Result<u64, E::Trouble> {
     let at = cpu.address_of(o);
     Ok(match o.detail {
-        detail if detail == Place::Register as u8 => cpu.s.fpu.mmx(o.second),
-        detail if detail == Place::Quad as u8 => cpu.read::<u64>(o.segment, at)?,
-        detail if detail == Place::Dword as u8 => cpu.read::<u32>(o.segment, at)?.into(),
-        detail if detail == Place::Word as u8 => cpu.read::<u16>(o.segment, at)?.into(),
+        detail if detail == Place::Register as u8 => cpu.state().fpu.mmx(o.second),
+        detail if detail == Place::Quad as u8 => cpu.load_memory::<u64>(o.segment, at)?,
+        detail if detail == Place::Dword as u8 => cpu.load_memory::<u32>(o.segment, at)?.into(),
+        detail if detail == Place::Word as u8 => cpu.load_memory::<u16>(o.segment, at)?.into(),
         detail if detail == Place::Constant as u8 => Packed::of(o).immediate.into(),
-        _ => cpu.s.get(o.second),
+        _ => cpu.state().get(o.second),
     })
 }
 
 /// `first` becomes `of` itself and the last operand.
-fn compute<B: MemoryBus, P: Probe>(
-    cpu: &mut Checked<'_, B, P>,
+#[inline]
+fn compute<E: Executing>(
+    cpu: &mut E,
     o: &Operands,
     of: impl FnOnce(u64, u64) -> u64,
-) -> Outcome {
-    if !is_ready(cpu, o)? {
-        return Ok(());
-    }
+) -> Result<(), E::Trouble> {
     let b = source(cpu, o)?;
-    let result = of(cpu.s.fpu.mmx(o.first), b);
-    cpu.s.fpu.enter_mmx();
-    cpu.s.fpu.set_mmx(o.first, result);
+    let fpu = &mut cpu.state().fpu;
+    let result = of(fpu.mmx(o.first), b);
+    fpu.enter_mmx();
+    fpu.set_mmx(o.first, result);
     Ok(())
-}
-
-fn align<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    let bits = u32::from(Packed::of(o).immediate) * 8;
-    compute(cpu, o, |a, b| joined(b, a).checked_shr(bits).unwrap_or(0) as u64)
-}
-
-fn insert<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    let bit = u32::from(Packed::of(o).immediate & 3) * 16;
-    compute(cpu, o, |a, b| a & !(0xFFFF << bit) | (b & 0xFFFF) << bit)
 }
 
 /// A general register becomes `of` an MMX register.
-fn into_general<T: Int, B: MemoryBus, P: Probe>(
-    cpu: &mut Checked<'_, B, P>,
-    o: &Operands,
-    of: impl FnOnce(u64) -> u64,
-) -> Outcome {
-    if is_ready(cpu, o)? {
-        let value = of(cpu.s.fpu.mmx(o.second));
-        cpu.s.fpu.enter_mmx();
-        cpu.s.put(o.first, T::low(value));
-    }
-    Ok(())
-}
-
-fn extract<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    let bit = u32::from(Packed::of(o).immediate & 3) * 16;
-    into_general::<u32, B, P>(cpu, o, |value| value >> bit & 0xFFFF)
-}
-
-fn move_mask<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    into_general::<u32, B, P>(cpu, o, |value| {
-        let signs = value.to_le_bytes().map(|byte| u64::from(byte >> 7));
-        signs.iter().rev().fold(0, |mask, sign| mask << 1 | sign)
-    })
-}
-
-fn to_general<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    into_general::<T, B, P>(cpu, o, |value| value)
-}
-
-/// [`Packed::bytes`] is how many count.
-fn load<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    let is_short = Packed::of(o).bytes == 4;
-    compute(cpu, o, |_, b| if is_short { u64::from(b as u32) } else { b })
-}
-
-fn store_quad<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    store::<u64, B, P>(cpu, o)
-}
-
-fn store_dword<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    store::<u32, B, P>(cpu, o)
-}
-
-/// Stores `first`.
-fn store<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    if is_ready(cpu, o)? {
-        let at = cpu.address_of(o);
-        cpu.write(o.segment, at, T::low(cpu.s.fpu.mmx(o.first)))?;
-        cpu.s.fpu.enter_mmx();
-    }
-    Ok(())
+fn into_general<T: Int, E: Executing>(cpu: &mut E, o: &Operands, of: impl FnOnce(u64) -> u64) {
+    let state = cpu.state();
+    let value = of(state.fpu.mmx(o.second));
+    state.fpu.enter_mmx();
+    state.put(o.first, T::low(value));
 }
 
 fn to_vector<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
@@ -253,13 +255,6 @@ fn masked_bytes<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operand
         }
     }
     cpu.s.fpu.enter_mmx();
-    Ok(())
-}
-
-fn leave<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    if is_ready(cpu, o)? {
-        cpu.s.fpu.leave_mmx();
-    }
     Ok(())
 }
 
@@ -327,9 +322,4 @@ fn from_doubles<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operand
         cpu.load_block(o.segment, at)?
     };
     from_numbers(cpu, o, b)
-}
-
-fn three_d_now<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
-    let opcode = Packed::of(o).immediate;
-    compute(cpu, o, |a, b| three_d_now::operation(opcode, a, b))
 }

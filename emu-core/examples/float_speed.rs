@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release -p emu-core --example float_speed`
 
+use emu_core::float::quick::{self, Steering};
 use emu_core::float::*;
 use std::hint::black_box;
 use std::time::Instant;
@@ -49,12 +50,27 @@ fn arithmetic<F: Format>(format: &str) {
     time(&format!("{format} to integral value"), |a: F, _, env| round_to_integral(a, env));
 }
 
+/// The short way of the x87's usual cases.
+fn usual() {
+    let steering = || Steering::from_x87_control(black_box(0x037F));
+    time("extended add, the short way", |a: F80, b, _| quick::add(a, b, steering()?));
+    time("extended multiply, the short way", |a: F80, b, _| quick::mul(a, b, steering()?));
+    time("extended divide, the short way", |a: F80, b, _| quick::div(a, b, steering()?));
+    time("extended compare, the short way", |a: F80, b, _| quick::compare(a, b));
+    time("extended to double, the short way", |a: F80, _, _| quick::shorten::<F64>(a, steering()?));
+    time("double to extended, the short way", |a: F64, _, _| quick::widen(a));
+    time("extended to 32-bit integer, the short way", |a: F80, _, _| {
+        quick::to_integer(a, 32, Rounding::NearestEven)
+    });
+}
+
 fn magnitude<F: Format>(a: F) -> F {
     F::from_fields(Fields { negative: false, ..a.fields() })
 }
 
 fn main() {
     println!("| operation | ns |\n|---|---|");
+    usual();
     arithmetic::<F80>("extended");
     arithmetic::<F64>("double");
     arithmetic::<F32>("single");

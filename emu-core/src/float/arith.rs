@@ -31,6 +31,15 @@ fn add_signed<F: Format>(a: F, b: F, subtract: bool, env: &Env) -> Outcome<F> {
 
 #[cold]
 fn add_special<F: Format>(x: Unpacked, y: Unpacked, subtract: bool, env: &Env) -> Outcome<F> {
+    // Zeros are frequent among what is no normal number.
+    match (x.class, y.class) {
+        (Class::Normal, Class::Zero) => return round_unpacked(&x, env, Flags::NONE),
+        (Class::Zero, Class::Normal) => {
+            let y = Unpacked { negative: y.negative ^ subtract, ..y };
+            return round_unpacked(&y, env, Flags::NONE);
+        }
+        _ => {}
+    }
     let ([x, mut y], flags) = match special_operands([x, y], env) {
         Ok(operands) => operands,
         Err(outcome) => return outcome,
@@ -103,6 +112,9 @@ fn product(x: &Unpacked, y: &Unpacked) -> Unrounded {
 
 #[cold]
 fn mul_special<F: Format>(x: Unpacked, y: Unpacked, env: &Env) -> Outcome<F> {
+    if let (Class::Normal | Class::Zero, Class::Zero) | (Class::Zero, Class::Normal) = (x.class, y.class) {
+        return Outcome::exact(F::zero(x.negative ^ y.negative), Flags::NONE);
+    }
     let ([x, y], flags) = match special_operands([x, y], env) {
         Ok(operands) => operands,
         Err(outcome) => return outcome,
@@ -177,6 +189,9 @@ fn divide_digit(high: u64, next: u64, divisor: u64) -> (u64, u64) {
 
 #[cold]
 fn div_special<F: Format>(x: Unpacked, y: Unpacked, env: &Env) -> Outcome<F> {
+    if let (Class::Zero, Class::Normal) = (x.class, y.class) {
+        return Outcome::exact(F::zero(x.negative ^ y.negative), Flags::NONE);
+    }
     let ([x, y], flags) = match special_operands([x, y], env) {
         Ok(operands) => operands,
         Err(outcome) => return outcome,

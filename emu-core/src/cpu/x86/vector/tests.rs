@@ -3,6 +3,7 @@
 
 use super::control::{Control, RESET};
 use super::float::{Add, Arithmetic, Div, Mul, Number, Sqrt, Sub, compare, from_integer, to_integer};
+use super::quick::{self, Quick};
 use super::text;
 use super::{Sources, cross, find, row};
 use crate::float::{self, Env, F32, F64, Flags, Rounding};
@@ -157,6 +158,70 @@ proptest! {
     fn the_same_with_singles((a, b) in bits(single)) {
         all_agree(a, b);
     }
+}
+
+/// The usual case gives what the operation gives, which reports nothing new then. Gives whether it is one.
+fn is_usual<Q: Quick>(mxcsr: u32, sources: &Sources, immediate: u8) -> bool {
+    let Some(quick) = Q::quick(Control::new(mxcsr), sources, immediate) else { return false };
+    let mut control = Control::new(mxcsr);
+    let value = Q::apply(&mut control, sources, immediate);
+    let name = std::any::type_name::<Q>();
+    assert_eq!((quick, (mxcsr, false)), (value, control.outcome()), "{name} {sources:x?} {mxcsr:#x}");
+    true
+}
+
+macro_rules! are_usual {
+    ($mxcsr:expr, $sources:expr, $immediate:expr; $($name:ty)*) => {
+        $(is_usual::<$name>($mxcsr, $sources, $immediate);)*
+    };
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    #[test]
+    fn usual_cases_report_nothing_new(
+        (low, high) in (bits(F64), bits(F64)),
+        singles in prop::array::uniform4(bits(single)),
+        (rounding, sticky, masked, zeros) in (0_u32..4, any::<bool>(), any::<bool>(), 0_u32..4),
+        are_singles: bool,
+    ) {
+        let block = |singles: [F32; 4], doubles: [F64; 2]| if are_singles {
+            singles.iter().rev().fold(0, |block, x| block << 32 | u128::from(x.0))
+        } else {
+            u128::from(doubles[1].0) << 64 | u128::from(doubles[0].0)
+        };
+        let a = block(singles.map(|x| x.0), [low.0, high.0]);
+        let b = block(singles.map(|x| x.1), [low.1, high.1]);
+        let sources = Sources { a, b, c: 0 };
+        // Most programs round to nearest, and have met something inexact.
+        let mxcsr = RESET & !(u32::from(!masked) << 12) | u32::from(sticky) << 5;
+        let mxcsr = mxcsr | if zeros == 0 { rounding << 13 | 0x8040 } else { 0 };
+        are_usual! { mxcsr, &sources, 0;
+            quick::Scalar<Add, F64> quick::Scalar<Sub, F64> quick::Scalar<Mul, F64> quick::Scalar<Div, F64>
+            quick::Scalar<Sqrt, F64> quick::Scalar<Add, F32> quick::Scalar<Sub, F32> quick::Scalar<Mul, F32>
+            quick::Scalar<Div, F32> quick::Scalar<Sqrt, F32>
+            quick::Packed<Add, F64> quick::Packed<Sub, F64> quick::Packed<Mul, F64> quick::Packed<Div, F64>
+            quick::Packed<Add, F32> quick::Packed<Sub, F32> quick::Packed<Mul, F32> quick::Packed<Div, F32>
+            quick::Compare<F64, true> quick::Compare<F64, false>
+            quick::Compare<F32, true> quick::Compare<F32, false>
+            quick::Truncate<F64, 32> quick::Truncate<F64, 64> quick::Truncate<F32, 32> quick::Truncate<F32, 64>
+            quick::FromInteger<F64, false> quick::FromInteger<F64, true>
+            quick::FromInteger<F32, false> quick::FromInteger<F32, true>
+            quick::Widen quick::Shorten
+        }
+    }
+}
+
+#[test]
+fn usual_cases_are_usual() {
+    let sources = Sources { a: u128::from(1.5_f64.to_bits()), b: u128::from(2.25_f64.to_bits()), c: 0 };
+    assert!(is_usual::<quick::Scalar<Add, F64>>(RESET, &sources, 0));
+    assert!(is_usual::<quick::Packed<Mul, F64>>(RESET, &sources, 0));
+    assert!(!is_usual::<quick::Scalar<Div, F64>>(RESET, &sources, 0), "inexact is news");
+    assert!(is_usual::<quick::Scalar<Div, F64>>(RESET | 0x20, &sources, 0), "now it is none");
+    assert!(is_usual::<quick::Compare<F64, true>>(RESET, &sources, 0));
+    assert!(is_usual::<quick::Shorten>(RESET, &sources, 0));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Random cases: an instruction of a form, with registers and memory such that it reaches nothing but the arena's data.
 
-use crate::forms::{Template, decode};
+use crate::forms::{Template, decode, is_near_transfer};
 use crate::host::{BASE, BRANCH_DISTANCE, CODE, DATA, DATA_BYTES, Extended, Registers, Size};
 use crate::random::Random;
-use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
+use iced_x86::{CpuidFeature, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register};
 
 /// Where memory operands lie in the data: so far from its ends that all around them lies within, too.
 const TARGETS: (u64, u64) = (0x180, 0x80);
@@ -23,18 +23,51 @@ pub struct Case {
     pub instruction: Instruction,
     pub before: Registers,
     pub data: [u8; DATA_BYTES],
+    /// Where in the data its operand lies, if it is one of base, index and displacement.
+    pub operand: Option<usize>,
+}
+
+const fn is_prefix(byte: u8) -> bool {
+    matches!(byte, 0x26 | 0x2E | 0x36 | 0x3E | 0x64..=0x67 | 0xF0 | 0xF2 | 0xF3)
+}
+
+/// Whether it may go on elsewhere.
+fn leaves(i: &Instruction) -> bool {
+    i.flow_control() == FlowControl::ConditionalBranch || is_near_transfer(i)
+}
+
+/// The length of the image that FXSAVE, XSAVE and their kin save or load.
+pub fn image_bytes(i: &Instruction) -> Option<usize> {
+    use Mnemonic as M;
+    match i.mnemonic() {
+        M::Fxsave | M::Fxsave64 | M::Fxrstor | M::Fxrstor64 => Some(512),
+        M::Xsave | M::Xsave64 | M::Xsaveopt | M::Xsaveopt64 | M::Xsavec | M::Xsavec64 => Some(832),
+        M::Xrstor | M::Xrstor64 => Some(832),
+        _ => None,
+    }
 }
 
 /// Whether nobody says what an instruction does.
-fn is_undefined(i: &Instruction, before: &Registers, code: &[u8]) -> bool {
+fn is_undefined(case: &Case) -> bool {
+    let Case { instruction: i, before, code, size, .. } = case;
+    let (size, address) = (*size, case.operand.unwrap_or(0));
     use Mnemonic as M;
+    let prefixes = code.iter().take_while(|&&byte| is_prefix(byte));
     match i.mnemonic() {
         // AMD's let a repeat prefix choose between the two.
-        M::Loope | M::Loopne => i.has_rep_prefix() || i.has_repne_prefix(),
+        M::Loope | M::Loopne if i.has_rep_prefix() || i.has_repne_prefix() => true,
+        // AMD's cut IP off in 64-bit mode, Intel's pay no heed to the prefix.
+        _ if size == Size::Bits64 && leaves(i) => prefixes.into_iter().any(|&byte| byte == 0x66),
+        // With nothing to write, some look at the segment's rights, some don't.
+        M::Maskmovq | M::Maskmovdqu | M::Vmaskmovdqu => i.segment_prefix() != Register::None,
+        // AMD's take any address.
+        _ if i.cpuid_features().contains(&CpuidFeature::SHA) => address & 15 != 0,
         M::Shld | M::Shrd if i.op0_kind() == OpKind::Memory || i.op0_register().size() == 2 => {
             let count = if i.op2_kind() == OpKind::Register { before.general[RCX] } else { i.immediate(2) };
             count & 31 > 16
         }
+        // Some take F3 41 90 for PAUSE, some for XCHG.
+        M::Pause | M::Nop | M::Xchg => code.len() > 2 && code.contains(&0xF3) && code.ends_with(&[0x90]),
         // Outside of 64-bit mode, AMD's know no form with VEX.W; Intel's pay no heed to it.
         M::Vpextrd | M::Vpinsrd => code.windows(3).any(|bytes| bytes[0] == 0xC4 && bytes[2] & 0x80 != 0),
         _ => false,
@@ -51,13 +84,15 @@ pub fn case(random: &mut Random, size: Size, template: &Template) -> Option<Case
         return None;
     }
     code.truncate(instruction.len());
-    let mut case = Case { size, code, instruction, before: registers(random), data: [0; DATA_BYTES] };
+    let mut case =
+        Case { size, code, instruction, before: registers(random), data: [0; DATA_BYTES], operand: None };
     for bytes in case.data.chunks_exact_mut(8) {
         bytes.copy_from_slice(&random.pattern().to_le_bytes());
     }
     case.settle_implied(random);
     case.settle_memory(random)?;
-    if is_undefined(&case.instruction, &case.before, &case.code) {
+    case.settle_transfer()?;
+    if is_undefined(&case) {
         return None;
     }
     if case.size != Size::Bits64 {
@@ -290,10 +325,33 @@ impl Case {
         if at > DATA_BYTES as u64 / 2 {
             return None;
         }
+        self.operand = Some(at as usize);
+        if image_bytes(&self.instruction).is_some() {
+            self.settle_image(random, at as usize);
+        }
         if random.one_in(2) {
             self.expect_memory(at as usize);
         }
         Some(())
+    }
+
+    /// Makes an image of FXSAVE or XSAVE out of the random data, mostly one that can be loaded.
+    fn settle_image(&mut self, random: &mut Random, at: usize) {
+        let i = self.instruction;
+        if ![i.memory_base(), i.memory_index()].iter().any(|part| part.full_register() == Register::RAX) {
+            let mask = &mut self.before.general[RAX];
+            *mask = *mask & !7 | random.below(8);
+        }
+        let mxcsr = random.bits() as u32 & if random.one_in(16) { 0xFFFD_FFFF } else { 0xFFFF };
+        self.data[at + 24..at + 28].copy_from_slice(&mxcsr.to_le_bytes());
+        if random.one_in(16) || image_bytes(&self.instruction) == Some(512) {
+            return;
+        }
+        let there = random.below(8);
+        let form = if random.one_in(4) { 1 << 63 | there | random.below(8) } else { 0 };
+        self.data[at + 512..at + 576].fill(0);
+        self.data[at + 512..at + 520].copy_from_slice(&there.to_le_bytes());
+        self.data[at + 520..at + 528].copy_from_slice(&form.to_le_bytes());
     }
 
     /// Makes CMPXCHG and its kin find what they expect.
@@ -315,6 +373,10 @@ impl Case {
 
     /// Where the operand in memory is to lie: mostly aligned, as vectors need it.
     fn target(&self, random: &mut Random) -> u64 {
+        if image_bytes(&self.instruction).is_some() {
+            let astray = if random.one_in(16) { 1 << random.below(6) } else { 0 };
+            return self.data_offset(64 * random.below(3) + astray);
+        }
         let target = self.middle(random);
         match self.instruction.memory_size().size() as u64 {
             size @ (16 | 32) if !random.one_in(16) => target & !(size - 1),
@@ -364,6 +426,7 @@ impl Case {
         let bytes = match self.instruction.op0_kind() {
             OpKind::NearBranch16 | OpKind::NearBranch32 | OpKind::NearBranch64 => {
                 let short = self.instruction.is_jcc_short()
+                    || self.instruction.is_jmp_short()
                     || self.instruction.is_loop()
                     || self.instruction.is_loopcc()
                     || self.instruction.is_jcx_short();
@@ -380,6 +443,29 @@ impl Case {
         let at = self.code.len() - bytes;
         self.code[at..].copy_from_slice(&distance.to_le_bytes()[..bytes]);
         self.decode_again();
+    }
+
+    /// An indirect jump or call, or a return, leads where a taken branch leads.
+    fn settle_transfer(&mut self) -> Option<()> {
+        let i = self.instruction;
+        if !is_near_transfer(&i) {
+            return Some(());
+        }
+        let target = i.ip() + BRANCH_DISTANCE as u64;
+        let at = match i.op0_kind() {
+            _ if i.mnemonic() == Mnemonic::Ret => {
+                self.before.general[RSP].wrapping_sub(self.data_offset(0)) as usize
+            }
+            OpKind::Register if i.op0_register().full_register() == Register::RSP => return None,
+            OpKind::Register => {
+                self.set(i.op0_register(), target);
+                return Some(());
+            }
+            OpKind::Memory => self.operand?,
+            _ => return Some(()),
+        };
+        self.data[at..at + 8].copy_from_slice(&target.to_le_bytes());
+        Some(())
     }
 
     /// The address has neither base nor index: the displacement itself is the target.

@@ -127,42 +127,66 @@ fn host_has(feature: CpuidFeature) -> bool {
         F::BMI2 => is_x86_feature_detected!("bmi2"),
         F::ADX => is_x86_feature_detected!("adx"),
         F::SHA => is_x86_feature_detected!("sha"),
+        F::XSAVE => is_x86_feature_detected!("xsave"),
+        F::XSAVEOPT => is_x86_feature_detected!("xsaveopt"),
+        F::XSAVEC => is_x86_feature_detected!("xsavec"),
         F::PREFETCHW => true,
         _ => false,
     }
 }
 
-/// Whether what an instruction does depends on nothing but what the test sets, and reaches nothing else.
+/// Whether what an instruction does depends on nothing but what the test sets, and reaches nothing else. Of what is
+/// privileged that is so, too: user programs get an exception.
 pub fn is_user_level(size: Size, instruction: &Instruction) -> bool {
     use Mnemonic as M;
-    // With a 16-bit operand, IP would be cut off in the others.
-    let cuts_ip = size != Size::Bits16 && instruction.op0_kind() == OpKind::NearBranch16;
-    let flow =
-        !cuts_ip && matches!(instruction.flow_control(), FlowControl::Next | FlowControl::ConditionalBranch);
     // With a register, AMD's know no 0F 0D.
     let differs = matches!(
         instruction.code(),
         Code::Reservednop_rm16_r16_0F0D | Code::Reservednop_rm32_r32_0F0D | Code::Reservednop_rm64_r64_0F0D
     );
     let segments = (0..instruction.op_count()).any(|i| instruction.op_register(i).is_segment_register());
-    let system = instruction.is_privileged()
-        || matches!(
-            instruction.mnemonic(),
-            M::In | M::Out | M::Insb | M::Insw | M::Insd | M::Outsb | M::Outsw | M::Outsd
-        )
-        || matches!(instruction.mnemonic(), M::Sgdt | M::Sidt | M::Sldt | M::Str | M::Smsw)
+    let system = matches!(instruction.mnemonic(), M::Sgdt | M::Sidt | M::Sldt | M::Str | M::Smsw)
         || matches!(instruction.mnemonic(), M::Lar | M::Lsl | M::Verr | M::Verw | M::Arpl)
         || matches!(instruction.mnemonic(), M::Lds | M::Les | M::Lfs | M::Lgs | M::Lss)
-        || matches!(instruction.mnemonic(), M::Popf | M::Popfd | M::Popfq | M::Pushf | M::Pushfd | M::Pushfq)
-        || matches!(instruction.mnemonic(), M::Rdtsc | M::Rdtscp | M::Rdpmc | M::Rdpid | M::Cpuid | M::Xgetbv)
+        || matches!(instruction.mnemonic(), M::Popf | M::Popfd | M::Popfq)
+        || matches!(
+            instruction.mnemonic(),
+            M::Rdtsc | M::Rdtscp | M::Rdpmc | M::Rdpid | M::Cpuid | M::Xgetbv
+        )
         || matches!(instruction.mnemonic(), M::Rdfsbase | M::Rdgsbase | M::Wrfsbase | M::Wrgsbase)
-        || matches!(instruction.mnemonic(), M::Xsave | M::Xsave64 | M::Xsaveopt | M::Xsaveopt64 | M::Xsavec)
-        || matches!(instruction.mnemonic(), M::Xsavec64 | M::Xrstor | M::Xrstor64)
-        || matches!(instruction.mnemonic(), M::Rdrand | M::Rdseed | M::Monitor | M::Mwait)
-        // What they store is not what the unit has, but where it has been.
-        || matches!(instruction.mnemonic(), M::Fnsave | M::Fnstenv | M::Fxsave | M::Fxsave64)
-        || matches!(instruction.mnemonic(), M::Frstor | M::Fldenv | M::Fxrstor | M::Fxrstor64);
-    flow && !differs && !segments && !system
+        || matches!(instruction.mnemonic(), M::Rdrand | M::Rdseed | M::Monitor | M::Mwait);
+    goes_on_nearby(size, instruction) && !differs && !segments && !system
+}
+
+/// Whether it goes on behind itself or at a near target, or ends in an exception of its own.
+fn goes_on_nearby(size: Size, instruction: &Instruction) -> bool {
+    // With a 16-bit operand, IP would be cut off in the others.
+    let narrow = match instruction.op0_kind() {
+        _ if instruction.mnemonic() == Mnemonic::Ret => {
+            matches!(instruction.code(), Code::Retnw | Code::Retnw_imm16)
+        }
+        OpKind::NearBranch16 => true,
+        OpKind::Register => instruction.op0_register().size() == 2,
+        OpKind::Memory => instruction.memory_size().size() == 2,
+        _ => false,
+    };
+    match instruction.flow_control() {
+        FlowControl::Next => true,
+        FlowControl::Exception => {
+            matches!(instruction.mnemonic(), Mnemonic::Ud0 | Mnemonic::Ud1 | Mnemonic::Ud2)
+        }
+        FlowControl::ConditionalBranch => size == Size::Bits16 || !narrow,
+        _ => is_near_transfer(instruction) && (size == Size::Bits16 || !narrow),
+    }
+}
+
+/// JMP, CALL and RET within the code segment.
+pub fn is_near_transfer(instruction: &Instruction) -> bool {
+    instruction.is_jmp_short_or_near()
+        || instruction.is_jmp_near_indirect()
+        || instruction.is_call_near()
+        || instruction.is_call_near_indirect()
+        || (instruction.mnemonic() == Mnemonic::Ret)
 }
 
 /// A form's name.

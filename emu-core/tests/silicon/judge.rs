@@ -1,10 +1,11 @@
 //! Whether two outcomes of a case are equal, as far as the manuals define them.
 
-use crate::cases::Case;
+use crate::cases::{Case, image_bytes};
 use crate::host::{BASE, BRANCH_DISTANCE, CODE, DATA_BYTES, Extended, Left as Theirs, Registers, Size};
 use crate::ours::Left;
-use iced_x86::{Mnemonic, RflagsBits};
+use iced_x86::{MemorySize, Mnemonic, RflagsBits};
 use std::fmt::Write;
+use std::ops::Range;
 
 const NAMES: [&str; 16] = [
     "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
@@ -35,7 +36,7 @@ pub fn difference(
         general(&mut text, case, theirs, ours);
         flags(&mut text, case, &theirs.registers, &ours.registers);
         extended(&mut text, case, theirs, ours);
-        memory(&mut text, their_data, our_data);
+        memory(&mut text, case, their_data, our_data);
     }
     (!text.is_empty()).then(|| format!("{}\n   {text}", described(case)))
 }
@@ -195,12 +196,27 @@ fn are_near(theirs: [u64; 4], ours: [u64; 4]) -> bool {
     })
 }
 
-fn memory(text: &mut String, theirs: &[u8; DATA_BYTES], ours: &[u8; DATA_BYTES]) {
-    let differing: Vec<usize> = (0..DATA_BYTES).filter(|&i| theirs[i] != ours[i]).collect();
+/// Bytes of an operand in which makers differ: where the x87 unit has been, and what MXCSR has.
+fn undefined_bytes(case: &Case) -> [Range<usize>; 2] {
+    let Some(at) = case.operand else { return [0..0, 0..0] };
+    let [first, second] = match case.instruction.memory_size() {
+        MemorySize::FpuEnv14 | MemorySize::FpuState94 => [6..14, 0..0],
+        MemorySize::FpuEnv28 | MemorySize::FpuState108 => [12..28, 0..0],
+        _ if image_bytes(&case.instruction).is_some() => [6..24, 28..32],
+        _ => [0..0, 0..0],
+    };
+    [first, second].map(|range| at + range.start..at + range.end)
+}
+
+fn memory(text: &mut String, case: &Case, theirs: &[u8; DATA_BYTES], ours: &[u8; DATA_BYTES]) {
+    let [a, b] = undefined_bytes(case);
+    let differing: Vec<usize> =
+        (0..DATA_BYTES).filter(|&i| theirs[i] != ours[i] && !a.contains(&i) && !b.contains(&i)).collect();
     if let (Some(first), Some(last)) = (differing.first(), differing.last()) {
         let _ = write!(
             text,
-            " memory from +{first:x}: {:02x?}, ours {:02x?};",
+            " memory from +{first:x} (operand at {:x?}): {:02x?}, ours {:02x?};",
+            case.operand,
             &theirs[*first..=*last],
             &ours[*first..=*last]
         );

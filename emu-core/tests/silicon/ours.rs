@@ -1,84 +1,34 @@
-//! Our engine in the host's place: the same registers, the same memory at the same addresses.
+//! Our engines in the host's place: the same registers, the same memory at the same addresses.
 
-use crate::host::{BASE, CODE, DATA, DATA_BYTES, Extended, Registers, SIZE, Size};
-use emu_core::addr::{Physical, Width};
-use emu_core::cpu::bus::{BusStatus, CpuBus, MemoryBus, PageAccess, Reply};
+use crate::host::{BASE, BRANCH_DISTANCE, CODE, DATA, DATA_BYTES, Extended, Registers, SIZE, Size};
+use crate::quiet_bus::QuietBus;
 use emu_core::cpu::describe::CodeAddress;
+use emu_core::cpu::engine::cache::CacheCounters;
 use emu_core::cpu::probe::Probe;
 use emu_core::cpu::x86::cpu::X86;
 use emu_core::cpu::x86::model::Model;
-use emu_core::cpu::x86::state::{Activity, Segment, State, cr0, cr4, seg, xcr0};
+use emu_core::cpu::x86::state::{Activity, Segment, State, TableRegister, cr0, cr4, efer, seg, xcr0};
+use emu_core::cpu::{EngineKind, Processor};
 use emu_core::float::F80;
-use emu_core::mem::{
-    ByteOrder, Changes, LittleGuest, Mapping, NodeId, PhysMem, Place, Privilege, RamBlock, Scalar, Table, Tlb,
-};
 use emu_core::time::Cycle;
-use std::sync::Arc;
 
-/// Memory where the host's arena is, and nothing elsewhere.
-struct Bus {
-    memory: PhysMem,
-    tlb: Tlb<LittleGuest>,
-}
+/// Where the tables of the system lie in the arena: far from all that a case touches.
+const GDT: u64 = BASE + 0x8000;
+const IDT: u64 = BASE + 0x8100;
+const TSS: u64 = BASE + 0x8400;
+/// Each exception's handler is a HLT.
+const HANDLERS: u64 = BASE + 0x8800;
+const STACK_END: u64 = BASE + 0x9800;
 
-impl CpuBus for Bus {
-    fn read(&mut self, _: BusStatus, _: u32, width: Width, _: Cycle) -> Reply {
-        Reply { data: width.mask(), waits: 0 }
-    }
-    fn write(&mut self, _: BusStatus, _: u32, _: Width, _: u64, _: Cycle) -> u32 {
-        0
-    }
-    fn acknowledge_interrupt(&mut self, _: Cycle) -> u8 {
-        0
-    }
-    fn next_hold(&self) -> Cycle {
-        Cycle::NEVER
-    }
-    fn hold(&mut self, _: Cycle) -> u32 {
-        0
-    }
-    fn deadline(&self) -> Cycle {
-        Cycle::NEVER
-    }
-    fn catch_up(&mut self, _: Cycle) {}
-    fn interrupt_line(&self) -> bool {
-        false
-    }
-    fn take_nmi(&mut self) -> bool {
-        false
-    }
-    fn exit_requested(&self) -> bool {
-        false
-    }
-}
+const HANDLER_CODE: u16 = 0x08;
+const HANDLER_DATA: u16 = 0x10;
+const EXCEPTIONS: u64 = 32;
 
-impl MemoryBus for Bus {
-    type Order = LittleGuest;
+/// A jump to itself: where the processor waits once the instruction is done.
+const WAIT: [u8; 2] = [0xEB, 0xFE];
 
-    fn tlb(&mut self) -> &mut Tlb<LittleGuest> {
-        &mut self.tlb
-    }
-
-    fn place(&self, at: Physical) -> Place<'_> {
-        self.memory.lookup(at)
-    }
-
-    fn take_changes(&mut self) -> Changes {
-        self.tlb.honour()
-    }
-
-    fn read_missed<T: Scalar>(&mut self, table: Table, privilege: Privilege, at: PageAccess) -> (T, u32) {
-        let Self { memory, tlb, .. } = self;
-        let value = memory.read_missed(tlb, table, privilege, at.linear, at.physical);
-        (value.unwrap_or_else(|_| T::try_from(0).unwrap_or_else(|_| unreachable!("zero fits"))), 0)
-    }
-
-    fn write_missed<T: Scalar>(&mut self, privilege: Privilege, at: PageAccess, value: T) -> u32 {
-        let Self { memory, tlb, .. } = self;
-        let _ = memory.write_missed(tlb, privilege, at.linear, at.physical, value);
-        0
-    }
-}
+/// Cycles in which every instruction ends.
+const TIME: u64 = 64;
 
 /// Remembers the first exception.
 #[derive(Default)]
@@ -100,41 +50,52 @@ pub struct Left {
     pub ip: u64,
 }
 
-/// Our processor. One serves any number of cases.
+/// Our processor for code of a size. One serves any number of cases.
 pub struct Ours {
     cpu: X86,
-    bus: Bus,
-    arena: Arc<RamBlock>,
+    bus: QuietBus,
+    size: Size,
 }
 
 impl Ours {
-    pub fn new(model: &'static Model) -> Self {
-        let block = RamBlock::new(SIZE as u64, ByteOrder::Little, NodeId(0));
-        let arena = Arc::new(block.expect("64 KiB of address space"));
-        let mut memory = PhysMem::new(ByteOrder::Little);
-        memory.map(Mapping::ram(BASE, &arena)).expect("an empty map");
-        let tlb = Tlb::new();
-        memory.attach(tlb.mailbox());
-        Self { cpu: X86::new(model), bus: Bus { memory, tlb }, arena }
+    pub fn new(model: &'static Model, size: Size) -> Self {
+        let mut cpu = X86::new(model);
+        cpu.set_engine(EngineKind::Threaded);
+        let bus = QuietBus::new(BASE, SIZE as u64);
+        make_tables(&bus, size);
+        Self { cpu, bus, size }
     }
 
     pub fn write_data(&self, bytes: &[u8; DATA_BYTES]) {
-        self.arena.write_bytes(DATA as u64, bytes).expect("within the arena");
+        self.bus.put(BASE + DATA as u64, bytes);
     }
 
     pub fn read_data(&self) -> [u8; DATA_BYTES] {
         let mut bytes = [0; DATA_BYTES];
-        self.arena.read_bytes(DATA as u64, &mut bytes).expect("within the arena");
+        self.bus.get(BASE + DATA as u64, &mut bytes);
         bytes
     }
 
-    /// Executes one instruction.
-    pub fn run(&mut self, size: Size, code: &[u8], before: &Registers) -> Left {
-        self.arena.write_bytes(CODE as u64, code).expect("within the arena");
+    /// What the threaded engine has counted.
+    pub fn counters(&self) -> CacheCounters {
+        Processor::<QuietBus>::trace_counters(&self.cpu).unwrap_or_default()
+    }
+
+    fn prepare(&mut self, code: &[u8], before: &Registers) {
+        let start = BASE + CODE as u64;
+        self.bus.put(start, code);
+        self.bus.put(start + code.len() as u64, &WAIT);
+        self.bus.put(start + BRANCH_DISTANCE as u64, &WAIT);
         let s = &mut self.cpu.state;
-        set_mode(s, size);
-        s.rip = BASE + CODE as u64 - size.segment_base();
+        set_mode(s, self.size);
+        s.rip = start - self.size.segment_base();
         load(s, before);
+    }
+
+    /// Executes one instruction by the strict engine.
+    pub fn run_strict(&mut self, code: &[u8], before: &Registers) -> Left {
+        self.prepare(code, before);
+        self.bus.deadline = Cycle::NEVER;
         let mut probe = FirstException::default();
         loop {
             self.cpu.run_with(&mut self.bus, &mut probe, true);
@@ -144,6 +105,40 @@ impl Ours {
         }
         let registers = store(&self.cpu.state, before);
         Left { registers, exception: probe.0, ip: self.cpu.state.rip }
+    }
+
+    /// Executes one instruction as a trace of the threaded engine, with what waits behind it.
+    pub fn run_threaded(&mut self, code: &[u8], before: &Registers) -> Left {
+        self.prepare(code, before);
+        self.bus.deadline = Cycle(TIME);
+        Processor::run(&mut self.cpu, &mut self.bus, None, false);
+        let s = &self.cpu.state;
+        let exception = (s.activity == Activity::Halted).then(|| ((s.rip - 1 - HANDLERS) / 16) as u8);
+        Left { registers: store(s, before), exception, ip: s.rip }
+    }
+}
+
+/// Descriptors, gates and a task state, with which exceptions end in their handlers.
+fn make_tables(bus: &QuietBus, size: Size) {
+    const CODE_32: u64 = 0x00CF_9B00_0000_FFFF;
+    const CODE_64: u64 = 0x0020_9B00_0000_0000;
+    const DATA_32: u64 = 0x00CF_9300_0000_FFFF;
+    let long = size == Size::Bits64;
+    let put = |at: u64, value: u64| bus.put(at, &value.to_le_bytes());
+    put(GDT + u64::from(HANDLER_CODE), if long { CODE_64 } else { CODE_32 });
+    put(GDT + u64::from(HANDLER_DATA), DATA_32);
+    if long {
+        put(TSS + 4, STACK_END);
+    } else {
+        put(TSS + 4, STACK_END | u64::from(HANDLER_DATA) << 32);
+    }
+    // No port is open to the program.
+    bus.put(TSS + 0x66, &[0xFF, 0xFF]);
+    for vector in 0..EXCEPTIONS {
+        let handler = HANDLERS + vector * 16;
+        let gate = handler & 0xFFFF | u64::from(HANDLER_CODE) << 16 | 0x8E00 << 32 | (handler >> 16) << 48;
+        put(IDT + vector * if long { 16 } else { 8 }, gate);
+        bus.put(handler, &[0xF4]);
     }
 }
 
@@ -158,9 +153,13 @@ fn set_mode(s: &mut State, size: Size) {
         *segment = Segment { selector: 0x2B, attributes: bits & !0x2000 | 0xF3, limit, base };
     }
     s.segments[usize::from(seg::CS)] = Segment { selector: 0x33, attributes: bits | 0xFB, limit, base };
+    s.segments[usize::from(seg::TR)] = Segment { selector: 0x28, attributes: 0x8B, limit: 0x67, base: TSS };
     s.cr0 = cr0::PE | cr0::MP | cr0::ET | cr0::NE;
     s.cr4 = cr4::OSFXSR | cr4::OSXMMEXCPT | cr4::OSXSAVE;
-    s.idtr.limit = 0xFFFF;
+    s.efer = if size == Size::Bits64 { efer::LME | efer::LMA } else { 0 };
+    s.gdtr = TableRegister { base: GDT, limit: 0x17 };
+    s.idtr = TableRegister { base: IDT, limit: 0x1FF };
+    s.mode_changed();
     s.activity = Activity::Running;
     s.repeating = false;
     s.shadow = false;

@@ -222,7 +222,7 @@ fn xsave<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> O
     let header = cpu.read::<u64>(o.segment, at.wrapping_add(HEADER as u64) & o.offset_size.mask())?;
     let mut image = Image([0; BYTES]);
     image.put(HEADER, (header & !asked | asked).to_le_bytes());
-    save_parts(cpu, o, at, image, asked, HEADER + 8)
+    save_parts(cpu, o, at, image, asked, Form::Standard)
 }
 
 fn xsavec<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
@@ -232,17 +232,43 @@ fn xsavec<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> 
     let mut image = Image([0; BYTES]);
     image.put(HEADER, asked.to_le_bytes());
     image.put(HEADER + 8, (asked | COMPACTED).to_le_bytes());
-    save_parts(cpu, o, at, image, asked, YMM_UPPER)
+    save_parts(cpu, o, at, image, asked, Form::Compacted)
 }
 
-/// Writes the parts asked for, and the header up to `header_end`.
+/// The form of an image.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Standard,
+    /// XSAVEC's, in which MXCSR belongs to the vector registers' lower halves alone.
+    Compacted,
+}
+
+impl Form {
+    /// The parts with which MXCSR comes.
+    const fn with_mxcsr(self) -> u64 {
+        match self {
+            Self::Standard => xcr0::SSE | xcr0::AVX,
+            Self::Compacted => xcr0::SSE,
+        }
+    }
+
+    /// Where the part of the header ends that is written.
+    const fn header_end(self) -> usize {
+        match self {
+            Self::Standard => HEADER + 8,
+            Self::Compacted => HEADER + 16,
+        }
+    }
+}
+
+/// Writes the parts asked for and the header.
 fn save_parts<B: MemoryBus, P: Probe>(
     cpu: &mut Checked<'_, B, P>,
     o: &Operands,
     at: u64,
     mut image: Image,
     asked: u64,
-    header_end: usize,
+    form: Form,
 ) -> Outcome {
     let count = registers(cpu.s);
     let upper = 16 * usize::from(count);
@@ -254,10 +280,10 @@ fn save_parts<B: MemoryBus, P: Probe>(
     image.put_half(cpu.s, YMM_UPPER, 1, count);
     let parts = [
         part(xcr0::X87, 0..MXCSR),
-        part(xcr0::SSE | xcr0::AVX, MXCSR..ST),
+        part(form.with_mxcsr(), MXCSR..ST),
         part(xcr0::X87, ST..XMM),
         part(xcr0::SSE, XMM..XMM + upper),
-        HEADER..header_end,
+        HEADER..form.header_end(),
         part(xcr0::AVX, YMM_UPPER..YMM_UPPER + upper),
     ];
     write_image(cpu, o, at, &image, parts)
@@ -269,14 +295,15 @@ fn xrstor<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> 
     let asked = requested(cpu);
     let bytes = if asked & xcr0::AVX != 0 { BYTES } else { YMM_UPPER };
     let image = read_image(cpu, o, at, bytes)?;
-    let (there, form) = (image.quad(HEADER), image.quad(HEADER + 8));
-    let compacted = form & COMPACTED != 0 && cpu.model.offers(Feature::XsaveC);
-    let known = if compacted { form & !COMPACTED } else { cpu.s.xcr0 };
-    let reserved = (if compacted { 0 } else { form }) | image.quad(HEADER + 16) | there & !known;
+    let (there, layout) = (image.quad(HEADER), image.quad(HEADER + 8));
+    let compacted = layout & COMPACTED != 0 && cpu.model.offers(Feature::XsaveC);
+    let known = if compacted { layout & !COMPACTED } else { cpu.s.xcr0 };
+    let reserved = (if compacted { 0 } else { layout }) | image.quad(HEADER + 16) | there & !known;
     if reserved | known & !cpu.s.xcr0 != 0 {
         return Err(Fault::with_code(vector::GENERAL_PROTECTION, 0));
     }
-    let loads_control = asked & (xcr0::SSE | xcr0::AVX) != 0;
+    let form = if compacted { Form::Compacted } else { Form::Standard };
+    let loads_control = asked & form.with_mxcsr() != 0;
     let mxcsr = match (loads_control, compacted && there & xcr0::SSE == 0) {
         (false, _) => cpu.s.mxcsr,
         (true, true) => RESET,

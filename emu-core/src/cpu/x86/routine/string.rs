@@ -304,10 +304,10 @@ fn moved_on<T: Int, B: MemoryBus, P: Probe>(
     set_address_register(cpu, o, reg::CX, left);
 }
 
-/// The port is read only when its value can be stored.
+/// The port is read only when its value can be stored. It must be open to the program even if nothing is to be moved.
 fn ins<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+    cpu.admit_port(cpu.get(reg::DX), T::BYTES)?;
     let once = |cpu: &mut Checked<'_, B, P>| {
-        cpu.admit_port(cpu.get(reg::DX), T::BYTES)?;
         count_down(cpu, o);
         let to = index::<T, _>(cpu, o, reg::DI);
         let cell = cpu.writable::<T>(seg::ES, to).inspect_err(|_| counted_ahead(cpu, o))?;
@@ -319,8 +319,8 @@ fn ins<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands
 }
 
 fn outs<T: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
+    cpu.admit_port(cpu.get(reg::DX), T::BYTES)?;
     let once = |cpu: &mut Checked<'_, B, P>| {
-        cpu.admit_port(cpu.get(reg::DX), T::BYTES)?;
         count_down(cpu, o);
         let value = source::<T, _>(cpu, o)?;
         cpu.output(cpu.get(reg::DX), value)

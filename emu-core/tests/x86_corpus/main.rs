@@ -3,13 +3,14 @@
 mod bench;
 #[path = "../corpus/mod.rs"]
 mod corpus;
+mod forms;
 #[allow(dead_code, reason = "serves other tests, too")]
 #[path = "../quiet_bus/mod.rs"]
 mod quiet_bus;
 
 use bench::{Bench, Record};
 use emu_core::cpu::EngineKind;
-use emu_core::cpu::x86::model::{I80286, I80386DX, Model};
+use emu_core::cpu::x86::model::{I8086, I80286, I80386DX, Model};
 use proptest::prelude::*;
 use std::path::Path;
 use std::sync::Mutex;
@@ -79,6 +80,12 @@ fn every_record_is_met(name: &str, model: &'static Model) {
             .collect();
         assert!(wrong.is_empty(), "{engine:?}: {} files differ:\n{}", wrong.len(), wrong.join("\n"));
     }
+}
+
+/// The whole chip has a core of its own; this is what of it the common core does as well.
+#[test]
+fn the_8086_is_met() {
+    every_record_is_met("8086", &I8086);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A processor of the family from the 80286 on.
+//! A processor of the family, whose instructions are executed by an engine.
 
 use super::checked::{Checked, Handler};
 use super::describe;
@@ -96,7 +96,14 @@ impl X86 {
 }
 
 fn reset_state(model: &Model, now: u64, counters: CpuCounters) -> State {
-    State::reset(now, counters, model.reset_cr0, model.address_mask() & 0xFFFF_FFFF, model.signature)
+    let mask = model.address_mask() & 0xFFFF_FFFF;
+    let mut state = State::reset(now, counters, model.reset_cr0, mask, model.signature);
+    state.flags.put(model.fixed_flags(), true);
+    if model.is_before_protection() {
+        *state.segment_mut(seg::CS) = Segment::real(0xFFFF);
+        state.rip = 0;
+    }
+    state
 }
 
 impl<B: MemoryBus<Order = LittleGuest>> Processor<B> for X86 {

@@ -129,11 +129,16 @@ const fn family(
     }
 }
 
+static DESCRIPTION_8086: CpuDescription = family(&REGISTERS_16, 2, 20);
 static DESCRIPTION_16: CpuDescription = family(&REGISTERS_16, 2, 24);
 static DESCRIPTION_32: CpuDescription = family(&REGISTERS_32, 4, 32);
 
 pub(super) fn description(model: &Model) -> &'static CpuDescription {
-    if model.generation == Generation::I80286 { &DESCRIPTION_16 } else { &DESCRIPTION_32 }
+    match model.generation {
+        Generation::I8086 | Generation::I80186 => &DESCRIPTION_8086,
+        Generation::I80286 => &DESCRIPTION_16,
+        _ => &DESCRIPTION_32,
+    }
 }
 
 pub(super) fn read(s: &State, id: RegisterId) -> u64 {
@@ -164,7 +169,7 @@ pub(super) fn write(model: &Model, s: &mut State, id: RegisterId, value: u64) ->
         FLAGS => {
             let settable =
                 u64::from(flag::STATUS | flag::TF | flag::IF | flag::DF) | system::IOPL | system::NT;
-            s.flags.set_word(value & settable | system::FIXED);
+            s.flags.set_word(value & settable | model.fixed_flags());
         }
         _ => s.cr0 = value,
     }

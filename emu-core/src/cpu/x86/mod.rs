@@ -1,6 +1,6 @@
 //! The x86 family.
 //!
-//! [`i8086`] is stepped by bus cycles. The 80286 and its successors ([`cpu::X86`]) share one state ([`state`]), one form in
+//! [`i8086`] is stepped by bus cycles. All members, an 8086 without its bus among them ([`cpu::X86`]), share one state ([`state`]), one form in
 //! which each instruction's meaning is written ([`backend`], [`meaning`], [`routine`]) and one way from bytes to handlers
 //! ([`lower`]); engines differ in what executes them. What protected and long mode add lies in
 //! [`checked`]: segments, gates, tasks, pages. What members differ in is data ([`model`]).

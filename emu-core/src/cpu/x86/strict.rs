@@ -134,7 +134,9 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         self.s.registers[usize::from(reg::IP)] = 0;
         let met = std::mem::take(&mut self.s.breakpoints);
         if let Err(fault) = done {
-            self.s.rip = start;
+            if !(fault.vector == vector::DIVIDE && self.model.is_before_protection()) {
+                self.s.rip = start;
+            }
             self.raise(fault);
         } else if (traps || met != 0) && !self.s.shadow && self.s.activity != Activity::Shutdown {
             self.s.debug[6] |= met | if traps { dr6::BS } else { 0 };
@@ -168,6 +170,9 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
             let got = self.fetch(offset, &mut bytes[fetched..wanted])?;
             fetched += got;
             offset = offset.wrapping_add(got as u64);
+            if self.model.is_before_protection() {
+                offset &= self.offset_mask();
+            }
             match lower::<CheckedHandlers<B, P>>(self.model, bits, &bytes[..fetched], self.s.rip) {
                 Ok(lowered) => return Ok(lowered),
                 Err(Undecodable::Invalid) => return Err(Fault::plain(vector::INVALID_OPCODE)),

@@ -15,8 +15,16 @@ pub struct Cell {
     linear: Linear,
     physical: Physical,
     privilege: Privilege,
-    /// Where the bytes behind a page's end lie, and how many come before them.
-    beyond: Option<(Physical, u8)>,
+    beyond: Option<Beyond>,
+}
+
+/// The part of an access that lies apart: behind a page's end, or at the start of a segment whose offsets wrap around.
+#[derive(Clone, Copy, Debug)]
+struct Beyond {
+    linear: Linear,
+    physical: Physical,
+    /// How many bytes come before it.
+    before: u8,
 }
 
 impl Segment {
@@ -109,11 +117,31 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         let physical = self.translate(linear, table, privilege)?;
         let left = PAGE_SIZE - linear.0 % PAGE_SIZE;
         let beyond = if left < bytes {
-            Some((self.translate(self.behind(linear, left), table, privilege)?, left as u8))
+            let linear = self.behind(linear, left);
+            let physical = self.translate(linear, table, privilege)?;
+            Some(Beyond { linear, physical, before: left as u8 })
         } else {
             None
         };
         Ok(Cell { linear, physical, privilege, beyond })
+    }
+
+    /// A place that runs over the end of its segment, on members whose offsets wrap around there.
+    ///
+    /// # Errors
+    /// `fault`, on the others.
+    #[cold]
+    fn around(&mut self, segment: u8, offset: u64, fault: Fault) -> Result<Cell, Fault> {
+        if !self.model.is_before_protection() {
+            return Err(fault);
+        }
+        let (part, privilege) = (*self.s.segment(segment), self.s.privilege());
+        let (linear, start) = (part.linear(offset), part.linear(0));
+        let physical = self.translate(linear, Table::Write, privilege)?;
+        let before = (0x1_0000 - (offset & 0xFFFF)) as u8;
+        let beyond =
+            Beyond { linear: start, physical: self.translate(start, Table::Write, privilege)?, before };
+        Ok(Cell { linear, physical, privilege, beyond: Some(beyond) })
     }
 
     /// The linear address `bytes` further on.
@@ -129,8 +157,13 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     /// When the segment or the page does not admit the access.
     #[inline]
     pub fn read<T: Int>(&mut self, segment: u8, offset: u64) -> Result<T, Fault> {
-        let linear = self.linear(segment, offset, T::BYTES, false)?;
-        self.read_as(linear, self.s.privilege())
+        match self.linear(segment, offset, T::BYTES, false) {
+            Ok(linear) => self.read_as(linear, self.s.privilege()),
+            Err(fault) => {
+                let cell = self.around(segment, offset, fault)?;
+                Ok(self.read_cell(&cell))
+            }
+        }
     }
 
     /// Writes memory.
@@ -139,8 +172,14 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     /// As [`Self::read`].
     #[inline]
     pub fn write<T: Int>(&mut self, segment: u8, offset: u64, value: T) -> Result<(), Fault> {
-        let linear = self.linear(segment, offset, T::BYTES, true)?;
-        self.write_as(linear, self.s.privilege(), value)
+        match self.linear(segment, offset, T::BYTES, true) {
+            Ok(linear) => self.write_as(linear, self.s.privilege(), value),
+            Err(fault) => {
+                let cell = self.around(segment, offset, fault)?;
+                self.write_cell(&cell, value);
+                Ok(())
+            }
+        }
     }
 
     /// A place that may be read and written.
@@ -149,8 +188,10 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     /// As [`Self::read`].
     #[inline]
     pub fn writable<T: Int>(&mut self, segment: u8, offset: u64) -> Result<Cell, Fault> {
-        let linear = self.linear(segment, offset, T::BYTES, true)?;
-        self.cell(linear, T::BYTES, Table::Write, self.s.privilege())
+        match self.linear(segment, offset, T::BYTES, true) {
+            Ok(linear) => self.cell(linear, T::BYTES, Table::Write, self.s.privilege()),
+            Err(fault) => self.around(segment, offset, fault),
+        }
     }
 
     /// Reads memory past segments.
@@ -319,14 +360,16 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     }
 
     /// The linear and physical addresses of byte `i` of an access over two pages.
-    fn byte_of(&self, cell: &Cell, (beyond, before): (Physical, u8), i: u64) -> (Linear, Physical) {
-        let before = u64::from(before);
-        let physical = if i < before { cell.physical.0 + i } else { beyond.0 + (i - before) };
-        (self.behind(cell.linear, i), Physical(physical))
+    fn byte_of(&self, cell: &Cell, beyond: Beyond, i: u64) -> (Linear, Physical) {
+        let before = u64::from(beyond.before);
+        if i < before {
+            return (self.behind(cell.linear, i), Physical(cell.physical.0 + i));
+        }
+        (self.behind(beyond.linear, i - before), Physical(beyond.physical.0 + (i - before)))
     }
 
     #[cold]
-    fn read_split<T: Int>(&mut self, cell: &Cell, beyond: (Physical, u8)) -> T {
+    fn read_split<T: Int>(&mut self, cell: &Cell, beyond: Beyond) -> T {
         let mut value = 0;
         for i in 0..T::BYTES {
             let (linear, physical) = self.byte_of(cell, beyond, i);
@@ -336,7 +379,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     }
 
     #[cold]
-    fn write_split<T: Int>(&mut self, cell: &Cell, beyond: (Physical, u8), value: T) {
+    fn write_split<T: Int>(&mut self, cell: &Cell, beyond: Beyond, value: T) {
         for i in 0..T::BYTES {
             let (linear, physical) = self.byte_of(cell, beyond, i);
             self.write_page(cell, linear, physical, (value.wide() >> (8 * i)) as u8);

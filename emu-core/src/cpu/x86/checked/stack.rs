@@ -92,11 +92,17 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     #[inline]
     pub fn push_on(&mut self, stack: &mut Stack, width: Width, value: u64) -> Result<(), Fault> {
         let bytes = width.bytes();
-        let linear = self.stack_linear(stack, -(bytes as i64), bytes, true)?;
-        match width {
-            Width::Qword => self.write_as(linear, stack.privilege, value)?,
-            Width::Dword => self.write_as(linear, stack.privilege, value as u32)?,
-            _ => self.write_as(linear, stack.privilege, value as u16)?,
+        if self.model.is_before_protection() {
+            // There is one stack, in which offsets wrap around.
+            let offset = stack.pointer.wrapping_sub(bytes) & stack.mask;
+            self.write(seg::SS, offset, value as u16)?;
+        } else {
+            let linear = self.stack_linear(stack, -(bytes as i64), bytes, true)?;
+            match width {
+                Width::Qword => self.write_as(linear, stack.privilege, value)?,
+                Width::Dword => self.write_as(linear, stack.privilege, value as u32)?,
+                _ => self.write_as(linear, stack.privilege, value as u16)?,
+            }
         }
         stack.moved(-(bytes as i64));
         Ok(())
@@ -182,6 +188,9 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     /// A stack fault or a page fault.
     #[inline]
     pub fn peek_on(&mut self, stack: &Stack, width: Width, above: u64) -> Result<u64, Fault> {
+        if self.model.is_before_protection() {
+            return self.read::<u16>(seg::SS, stack.pointer.wrapping_add(above) & stack.mask).map(u64::from);
+        }
         let linear = self.stack_linear(stack, above as i64, width.bytes(), false)?;
         match width {
             Width::Qword => self.read_as(linear, stack.privilege),

@@ -4,6 +4,7 @@
 mod arithmetic;
 mod bits;
 mod control;
+mod early;
 mod mmx;
 mod system;
 mod transfer;
@@ -14,7 +15,7 @@ mod x87;
 use super::backend::Meaning;
 use super::checked::{Plainly, Routine};
 use super::executing::{Plain, Quick};
-use super::model::Model;
+use super::model::{Generation, Model};
 use super::operands::{OffsetSize, Operands, Repeat};
 use super::routine::mmx::Ready;
 use super::routine::string::{Repeated, StringInstruction};
@@ -94,6 +95,7 @@ pub fn lower<S: Select>(
 pub struct Decoded {
     instruction: Instruction,
     escape: Escaped,
+    generation: Generation,
 }
 
 /// Whether the opcode is one of D8 to DF.
@@ -110,21 +112,23 @@ impl Decoded {
     /// # Errors
     /// As [`lower`].
     pub fn new(model: &Model, bits: u32, bytes: &[u8], ip: u64) -> Result<Self, Undecodable> {
-        let prefixes = bytes.iter().take_while(|&&byte| is_prefix(byte)).count();
+        let prefixes = bytes.iter().take_while(|&&byte| is_prefix(model, byte)).count();
+        let generation = model.generation;
         let has_rex = bits == 64 && bytes.get(prefixes).is_some_and(|byte| byte & 0xF0 == 0x40);
         let opcode = prefixes + usize::from(has_rex);
         let escapes = bytes.get(opcode).is_some_and(|byte| (0xD8..=0xDF).contains(byte));
         if escapes && !model.has(CpuidFeature::FPU) {
-            return Ok(Self { instruction: decode_escape(bits, bytes, opcode)?, escape: Escaped::Absent });
+            let instruction = decode_escape(bits, bytes, opcode)?;
+            return Ok(Self { instruction, escape: Escaped::Absent, generation });
         }
         let place = || place_of(ip, x87::opcode(&bytes[opcode..]));
         let escape = if escapes { Escaped::Present(place()) } else { Escaped::No };
-        Ok(Self { instruction: decode(model, bits, bytes, ip)?, escape })
+        Ok(Self { instruction: decode(model, bits, bytes, ip)?, escape, generation })
     }
 
     /// How its handler is selected; `None` where an address is too far from `origin`.
     pub fn view(&self, origin: Option<u64>) -> Option<View<'_>> {
-        View::new(&self.instruction, self.escape, origin.unwrap_or(self.instruction.next_ip()))
+        View::new(self, origin.unwrap_or(self.instruction.next_ip()))
     }
 
     /// Whether the instruction behind it may never be reached from here.
@@ -149,6 +153,9 @@ fn decode_escape(bits: u32, bytes: &[u8], opcode: usize) -> Result<Instruction, 
     let mut stand_in = bytes.to_vec();
     // MOV with a ModR/M byte: as long, and with the same operand.
     stand_in[opcode] = 0x8B;
+    for byte in stand_in[..opcode].iter_mut().filter(|byte| **byte == early::LOCK_ALIAS) {
+        *byte = 0xF0;
+    }
     let instruction = Decoder::new(bits, &stand_in, DecoderOptions::NO_INVALID_CHECK).decode();
     if instruction.is_invalid() { Err(Undecodable::Incomplete) } else { Ok(instruction) }
 }
@@ -158,7 +165,10 @@ fn decode_escape(bits: u32, bytes: &[u8], opcode: usize) -> Result<Instruction, 
 /// # Errors
 /// As [`lower`].
 pub fn decode(model: &Model, bits: u32, bytes: &[u8], ip: u64) -> Result<Instruction, Undecodable> {
-    let prefixes = bytes.iter().take_while(|&&byte| is_prefix(byte)).count();
+    if model.generation == Generation::I8086 {
+        return early::decode(model, bytes, ip);
+    }
+    let prefixes = bytes.iter().take_while(|&&byte| is_prefix(model, byte)).count();
     if bytes[..prefixes].iter().any(|&byte| model.lacks_prefix(byte)) {
         return Err(Undecodable::Invalid);
     }
@@ -187,8 +197,13 @@ pub fn decode(model: &Model, bits: u32, bytes: &[u8], ip: u64) -> Result<Instruc
     if known && lockable && has_segments { Ok(instruction) } else { Err(Undecodable::Invalid) }
 }
 
-const fn is_prefix(byte: u8) -> bool {
-    matches!(byte, 0x26 | 0x2E | 0x36 | 0x3E | 0x64..=0x67 | 0xF0 | 0xF2 | 0xF3)
+fn is_prefix(model: &Model, byte: u8) -> bool {
+    match byte {
+        0x26 | 0x2E | 0x36 | 0x3E | 0xF0 | 0xF2 | 0xF3 => true,
+        0x64..=0x67 => model.generation != Generation::I8086,
+        early::LOCK_ALIAS => model.generation == Generation::I8086,
+        _ => false,
+    }
 }
 
 /// Whether more bytes could make an instruction of these.
@@ -223,12 +238,15 @@ pub struct View<'a> {
     pub operands: Operands,
     kinds: [Kind; 4],
     escape: Escaped,
+    generation: Generation,
 }
 
 impl<'a> View<'a> {
-    fn new(instruction: &'a Instruction, escape: Escaped, origin: u64) -> Option<Self> {
+    fn new(decoded: &'a Decoded, origin: u64) -> Option<Self> {
+        let Decoded { instruction, escape, generation } = decoded;
+        let (escape, generation) = (*escape, *generation);
         let kinds = std::array::from_fn(|i| kind_of(instruction, i as u32));
-        let mut view = Self { instruction, operands: Operands::default(), kinds, escape };
+        let mut view = Self { instruction, operands: Operands::default(), kinds, escape, generation };
         view.operands.length = instruction.len() as u8;
         view.operands.repeat = repeat_of(instruction);
         view.take_memory(origin)?;
@@ -249,6 +267,11 @@ impl<'a> View<'a> {
             Escaped::Present(_) => return x87::select::<S>(self),
             Escaped::Absent if self.kind(1) == Kind::Memory => return Some(S::routine::<EscapeMemory>()),
             Escaped::Absent => return Some(S::routine::<Escape>()),
+        }
+        if self.generation < Generation::I80286
+            && let Some(handler) = early::select::<S>(self)
+        {
+            return Some(handler);
         }
         system::select::<S>(self)
             .or_else(|| transfer::select::<S>(self))

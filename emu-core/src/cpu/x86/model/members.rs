@@ -8,7 +8,9 @@ use super::{CacheLeaf, Feature as F, FeatureSet, Generation, Model, Vendor};
 use crate::cpu::x86::state::cr0;
 
 /// All members that this core models, oldest first.
-pub static MODELS: [&Model; 17] = [
+pub static MODELS: [&Model; 19] = [
+    &I8086,
+    &I80186,
     &I80286,
     &I80386SX,
     &I80386DX,
@@ -27,6 +29,28 @@ pub static MODELS: [&Model; 17] = [
     &X86_64_V3,
     &EVERYTHING,
 ];
+
+/// Data sheet 231455. [`crate::cpu::x86::i8086`] is the one whose bus cycles are exact.
+pub static I8086: Model = Model {
+    name: "8086",
+    title: "Intel 8086",
+    generation: Generation::I8086,
+    address_bits: 20,
+    linear_bits: 20,
+    longest_instruction: 15,
+    reset_cr0: 0,
+    clocks_per_instruction: 15,
+    ..I80286
+};
+
+/// Data sheet 210451, without what the chip integrates.
+pub static I80186: Model = Model {
+    name: "80186",
+    title: "Intel 80186",
+    generation: Generation::I80186,
+    clocks_per_instruction: 10,
+    ..I8086
+};
 
 /// Data sheet 210253.
 pub static I80286: Model = Model {

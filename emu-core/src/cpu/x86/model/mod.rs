@@ -134,6 +134,17 @@ impl Model {
         }
     }
 
+    /// The bits of FLAGS that always read as ones.
+    pub const fn fixed_flags(&self) -> u64 {
+        if self.is_before_protection() { 0xF000 | system::FIXED } else { system::FIXED }
+    }
+
+    /// The 8086 and the 80186: offsets wrap around in their segment, where the later ones have an exception; PUSH SP pushes
+    /// what SP has become; a divide error's handler returns behind the division; code begins at FFFF:0000 after RESET.
+    pub const fn is_before_protection(&self) -> bool {
+        matches!(self.generation, Generation::I8086 | Generation::I80186)
+    }
+
     /// The bits of CR0 that can be written.
     pub const fn cr0_bits(&self) -> u64 {
         let machine_status = cr0::PE | cr0::MP | cr0::EM | cr0::TS;
@@ -184,7 +195,7 @@ impl Model {
         }
     }
 
-    /// Whether a prefix byte is none to this member.
+    /// Whether a prefix byte is none to this member, and no instruction either.
     pub const fn lacks_prefix(&self, byte: u8) -> bool {
         self.segment_registers() == 4 && matches!(byte, 0x64..=0x67)
     }

@@ -3,6 +3,7 @@
 pub mod control;
 pub mod decimal;
 pub mod descriptor;
+pub mod early;
 pub mod exchange;
 pub mod extended;
 pub mod far;

@@ -314,6 +314,8 @@ const SIZES: &str = "
 fn firmware_tells_how_much_memory_there_is() {
     for firmware in [Firmware::Rom, Firmware::Host] {
         for (cpu, mib, low, high, by_88) in [
+            ("8086", 1, 0, 0, 0),
+            ("80186", 1, 0, 0, 0),
             ("80286", 1, 0, 0, 0),
             ("80286", 14, 13 * 1024, 0, 13 * 1024),
             ("386dx", 16, 15 * 1024, 0, 15 * 1024),
@@ -458,12 +460,13 @@ type Case = (fn(&mut Profile), Option<Field>, &'static str);
 #[test]
 fn settings_that_cannot_be_are_told_with_what_would_help() {
     let catalogue = Catalogue::standard();
-    let cases: [Case; 7] = [
+    let cases: [Case; 8] = [
         (|_| (), None, ""),
         (|p| p.memory_kib = 48 * 1024, None, ""),
         (|p| p.memory_kib = 48 * 1024 + 1, Some(Field::Memory), "whole MB"),
         (|p| p.memory_kib = 3073 * 1024, Some(Field::Memory), "3072 MB"),
         (|p| "80286".clone_into(&mut p.cpu.model), Some(Field::Memory), "14 MB"),
+        (|p| "8086".clone_into(&mut p.cpu.model), Some(Field::Memory), "reaches 1 MB"),
         (|p| p.cpu.clock_hz = 123_456_789, None, ""),
         (|p| p.cpu.clock_hz = 1000, Some(Field::CpuClock), "1000 Hz"),
     ];

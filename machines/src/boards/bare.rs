@@ -1,4 +1,4 @@
-//! The plain board, `pc-bare`: an XT's chips around any processor from the 80286 on, with what software needs to reach
+//! The plain board, `pc-bare`: an XT's chips around any processor, with what software needs to reach
 //! beyond the first megabyte: a second 8259A (IBM Personal Computer AT Technical Reference, "System Interrupts"), port
 //! 92h (PS/2 Hardware Interface Technical Reference), and RAM up to 3 GB. No factory has made it; it lets processors run
 //! before the boards of their time are here.
@@ -31,8 +31,8 @@ use emu_core::board::domain::CpuPin;
 use emu_core::cpu::Processor;
 use emu_core::cpu::x86::cpu::X86;
 use emu_core::cpu::x86::model::{
-    CORE_2, I486DX, I486DX2, I486SX, I80286, I80386DX, I80386SX, K6_2, Model, PENTIUM, PENTIUM_2, PENTIUM_3,
-    PENTIUM_4, PENTIUM_MMX, PENTIUM_PRO, X86_64_V2, X86_64_V3,
+    CORE_2, I486DX, I486DX2, I486SX, I8086, I80186, I80286, I80386DX, I80386SX, K6_2, Model, PENTIUM,
+    PENTIUM_2, PENTIUM_3, PENTIUM_4, PENTIUM_MMX, PENTIUM_PRO, X86_64_V2, X86_64_V3,
 };
 use emu_core::machine::system_bus::{BusTiming, SystemBus};
 use emu_core::machine::{Machine, MachineParts};
@@ -73,6 +73,7 @@ const fn cpu(model: &Model, generation: &'static str, help: &'static str) -> Cpu
     }
 }
 
+const FIRST: &str = "First generation (1978): 16 bits, 1 MB";
 const SECOND: &str = "Second generation (1982): protected mode, 16 MB";
 const THIRD: &str = "Third generation (1985): 32 bits, paging";
 const FOURTH: &str = "Fourth generation (1989): cache and coprocessor on the chip";
@@ -80,7 +81,17 @@ const FIFTH: &str = "Fifth generation (1993): two pipelines, MMX, 3DNow!";
 const SIXTH: &str = "Sixth generation (1995): out of order, SSE";
 const SIXTY_FOUR: &str = "64 bits (2004): long mode";
 
-static CPUS: [CpuModel; 16] = [
+static CPUS: [CpuModel; 18] = [
+    cpu(
+        &I8086,
+        FIRST,
+        "Where the line begins, as fast as the host makes it; the XT has one whose timing is exact",
+    ),
+    cpu(
+        &I80186,
+        FIRST,
+        "The 8086 with PUSHA, ENTER, BOUND and shifts by a number, which knows invalid opcodes",
+    ),
     cpu(&I80286, SECOND, "16 bits with protected mode: OS/2 1, Windows in standard mode"),
     cpu(&I80386SX, THIRD, "The 386 on a 286's bus: 16 data lines, 16 MB"),
     cpu(&I80386DX, THIRD, "32 bits, paging and virtual 8086 machines: where today's systems begin"),
@@ -109,7 +120,7 @@ pub const KIND: BoardKind = BoardKind {
     label: "Plain PC",
     year: 1982,
     purpose: "any processor",
-    help: "An XT's chips around any processor from the 80286 on, with up to 3 GB: to try processors out.",
+    help: "An XT's chips around any processor, with up to 3 GB: to try processors out.",
     runs: &["DOS"],
     cpus: &CPUS,
     clocks: &[
@@ -279,8 +290,10 @@ fn memory(
     // The 386 and all after it begin at the end of 4 GB, whatever lies beyond.
     let top = 1_u64 << model.address_bits.min(32);
     memory.map(ending_at(pc::FIRST_MEGABYTE, &rom, LOWER_ROM))?;
-    memory.map(ending_at(top, &rom, u64::MAX))?;
-    memory.map(ending_at(top - A20, &rom, u64::MAX))?;
+    if top > pc::FIRST_MEGABYTE {
+        memory.map(ending_at(top, &rom, u64::MAX))?;
+        memory.map(ending_at(top - A20, &rom, u64::MAX))?;
+    }
     Ok(memory)
 }
 

@@ -47,6 +47,17 @@ pub struct Freedom {
     pub memory_of_24_lines: u32,
 }
 
+impl Freedom {
+    /// What a processor with so many address lines reaches, in KiB.
+    pub const fn memory_of(&self, address_bits: u8) -> u32 {
+        match address_bits {
+            0..=20 => 1024,
+            21..=24 => self.memory_of_24_lines,
+            _ => u32::MAX,
+        }
+    }
+}
+
 /// A kind of board.
 #[derive(Clone, Copy)]
 pub struct BoardKind {

@@ -132,13 +132,13 @@ fn check_memory(profile: &Profile, board: &BoardKind, conflicts: &mut Vec<Confli
     }
     let model = board.cpus.iter().find(|cpu| cpu.name == profile.cpu.model);
     if let (Some(freedom), Some(model)) = (board.freedom, model)
-        && model.address_bits == 24
-        && kib > freedom.memory_of_24_lines
+        && let reach = freedom.memory_of(model.address_bits)
+        && kib > reach
     {
-        let reach = freedom.memory_of_24_lines;
         let message = format!(
-            "The {} has 24 address lines and reaches {} beside the ROM, not {}; choose {}",
+            "The {} has {} address lines and reaches {} beside the ROM, not {}; choose {}",
             model.label,
+            model.address_bits,
             size(reach),
             size(kib),
             size(reach)

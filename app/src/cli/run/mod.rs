@@ -82,9 +82,7 @@ fn use_cpu(profile: &mut Profile, name: &str) {
         return;
     };
     profile.cpu.clock_hz = model.clock_hz;
-    if model.address_bits == 24 {
-        profile.memory_kib = profile.memory_kib.min(freedom.memory_of_24_lines);
-    }
+    profile.memory_kib = profile.memory_kib.min(freedom.memory_of(model.address_bits));
 }
 
 /// What the options name: a fresh machine of a profile, or one of the user's.

@@ -6,6 +6,7 @@
 
 mod bench;
 mod ci;
+mod peers;
 mod pictures;
 mod process;
 mod run;
@@ -30,6 +31,7 @@ Commands:
   bench [PART]... [--rounds N]
                     measure speed, frames, start-up, idle use and memory, into docs/benchmarks.md
                     (parts: rm16, bare-rm16, pm32, lm64, gui, memory, idle; half an hour together)
+  peers [FOLDER]    run the protected-mode suite on QEMU and Bochs too, into docs/peers.md
   check             the checks before the tests: tidiness, format, lints, documentation, duplicate crates
   ci                everything that continuous integration checks: `check`, then `test`
   tidy              the repository's own rules: file sizes, headers, links, one version per dependency
@@ -56,6 +58,7 @@ fn dispatch(args: &[String]) -> Outcome {
         "run" => run::run(rest),
         "test" => test::test(rest),
         "bench" => bench::bench(rest),
+        "peers" => peers::peers(rest),
         "setup" => setup::command(rest),
         "check" => ci::check(rest),
         "ci" => ci::ci(rest),

@@ -11,6 +11,7 @@
 //! | 40000 | data |
 
 use crate::bus::Bus;
+use crate::recording::Recording;
 use emu_core::cpu::Processor;
 use emu_core::cpu::x86::cpu::{EngineKind, X86};
 use emu_core::cpu::x86::model::Model;
@@ -211,9 +212,18 @@ impl Machine {
         let end = self.cpu.state.now + LIMIT;
         self.bus.deadline = Cycle(end);
         self.cpu.state.activity = Activity::Running;
+        let recording = self.is_recorded().then(|| Recording::begin(self)).flatten();
         while self.cpu.state.activity == Activity::Running && self.cpu.state.now < end {
             let _ = Processor::run(&mut self.cpu, &mut self.bus, None, false);
         }
+        if let Some(recording) = recording {
+            recording.end(self);
+        }
+    }
+
+    /// Both engines end alike; one is enough for other emulators.
+    fn is_recorded(&self) -> bool {
+        self.cpu.engine() == EngineKind::Strict
     }
 
     pub fn state(&self) -> &State {

@@ -8,6 +8,7 @@ mod debugging;
 mod levels;
 mod long;
 mod pages;
+mod recording;
 mod segments;
 mod tasks;
 mod virtual_8086;

@@ -58,8 +58,8 @@ pub fn verdict(scores: &[Vec<Score>], at: usize) -> &'static str {
     let is_right: Vec<bool> = scores.iter().map(|scores| scores[at].is_right()).collect();
     match (is_right.first(), is_right.iter().all(|right| *right)) {
         (_, true) => "right",
-        (Some(true), _) => "other's WRONG",
-        _ => "WRONG",
+        (Some(true), _) => "another: WRONG or not finished",
+        _ => "WRONG or not finished",
     }
 }
 

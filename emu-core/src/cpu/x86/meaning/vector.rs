@@ -116,6 +116,7 @@ impl<const ALIGNED: bool> VectorSource for Whole<ALIGNED> {
 }
 
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "an iterator's `skip` is not always inlined")]
 fn load_blocks<B: Backend, const N: usize>(
     b: &mut B,
     o: &Operands,
@@ -123,10 +124,10 @@ fn load_blocks<B: Backend, const N: usize>(
 ) -> Try<B, [B::Block; N]> {
     let first = b.load_block(o.segment, at)?;
     let mut blocks = [first; N];
-    for (i, block) in blocks.iter_mut().enumerate().skip(1) {
+    for i in 1..N {
         let distance = b.constant::<u64>(16 * i as u64);
         let at = b.add(at, distance);
-        *block = b.load_block(o.segment, at)?;
+        blocks[i] = b.load_block(o.segment, at)?;
     }
     Ok(blocks)
 }
@@ -196,9 +197,10 @@ fn compute<B: Backend, O: Operation, S: VectorSource, const N: usize>(
 
 /// Makes blocks the lowest ones of the destination.
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "as in `load_blocks`")]
 fn write<B: Backend, const VEX: bool, const N: usize>(b: &mut B, o: &Operands, blocks: [B::Block; N]) {
-    for (i, block) in blocks.into_iter().enumerate() {
-        b.set_block(o.first, i as u8, block);
+    for i in 0..N {
+        b.set_block(o.first, i as u8, blocks[i]);
     }
     if VEX && N == 1 {
         let zero = b.constant::<u64>(0);

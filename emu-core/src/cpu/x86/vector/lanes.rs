@@ -20,9 +20,14 @@ macro_rules! lane {
             }
 
             #[inline(always)]
+            #[allow(clippy::needless_range_loop, reason = "as below")]
             fn put(self, bytes: &mut [u8; 16], i: usize) {
-                let from = i * Self::BYTES;
-                bytes[from..from + Self::BYTES].copy_from_slice(&self.to_le_bytes());
+                // Neither copied as a slice nor iterated over: where that is checked or not inlined, a handler lends a variable, and
+                // ends in no jump.
+                let value = self.to_le_bytes();
+                for byte in 0..Self::BYTES {
+                    bytes[i * Self::BYTES + byte] = value[byte];
+                }
             }
         }
     )*};

@@ -2,9 +2,10 @@
 
 use super::int::Int;
 use crate::addr::{Linear, Physical, Width};
-use crate::mem::{Changes, GuestOrder, Place, Privilege, Scalar, Table, Tlb};
+use crate::mem::{Changes, GuestOrder, PAGE_SIZE, Place, Privilege, Scalar, Table, Tlb};
 use crate::time::Cycle;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What a bus cycle is for: the status lines S2–S0 of an 8086 (data sheet 231455, table 1) without HALT and PASV,
 /// which move nothing.
@@ -69,6 +70,19 @@ pub trait CpuBus {
     /// Takes a rising edge of NMI, if there was one since the last call.
     fn take_nmi(&mut self) -> bool;
 
+    /// Whether there was a falling edge of SMI# that has not been taken.
+    fn smi_waits(&self) -> bool {
+        false
+    }
+
+    /// Takes a falling edge of SMI#, if there was one since the last call.
+    fn take_smi(&mut self) -> bool {
+        false
+    }
+
+    /// The level of SMIACT#: boards show other memory to a processor in system management mode.
+    fn set_management_mode(&mut self, _active: bool) {}
+
     /// The level at the interrupt lines of a processor that tells levels apart; 0 is none. A bus with one line has one
     /// level.
     fn interrupt_level(&self) -> u8 {
@@ -113,6 +127,34 @@ pub trait MemoryBus: CpuBus + 'static {
 
     /// Writes what the TLB could not; otherwise as [`Self::read_missed`].
     fn write_missed<T: Scalar>(&mut self, privilege: Privilege, at: PageAccess, value: T) -> u32;
+
+    /// Puts `new` where `old` is, in one step that no other processor comes between, where the TLB could not; maps the page
+    /// for the next time if it can be. `None` where there is no such step: in devices and holes, and at the end of a block.
+    fn exchange_missed<T: Int>(
+        &mut self,
+        privilege: Privilege,
+        at: PageAccess,
+        old: T,
+        new: T,
+    ) -> Option<Result<(), T>> {
+        let Place::Ram { block, offset, left } = self.place(at.physical) else { return None };
+        if left < T::BYTES {
+            return None;
+        }
+        let (block, page) = (Arc::clone(block), offset - offset % PAGE_SIZE);
+        if (offset ^ at.linear.0).is_multiple_of(PAGE_SIZE) {
+            self.tlb().fill(Table::Write, privilege, at.linear, at.physical, &block, page);
+        }
+        block.exchange(offset, old, new)
+    }
+
+    /// The same past the TLB, of 16 bytes at a multiple of 16.
+    fn exchange_block(&mut self, at: Physical, old: u128, new: u128) -> Option<Result<(), u128>> {
+        match self.place(at) {
+            Place::Ram { block, offset, .. } => block.exchange_block(offset, old, new),
+            _ => None,
+        }
+    }
 
     /// The coprocessor's error pin (FERR of an 80486, ERROR of an 80387) has another level: PCs make IRQ 13 of it.
     fn set_coprocessor_error(&mut self, _level: bool) {}

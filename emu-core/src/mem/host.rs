@@ -1,12 +1,14 @@
 //! Host memory that holds a guest's: reserved whole, zeroed, committed by the host page by page on first touch.
 //!
-//! vCPUs race on guest memory as real processors do, so every access goes through one primitive, [`Scalar`]:
-//! a relaxed atomic where the address is aligned. Where it is not, x86-64 hosts use one plain `mov` in inline
-//! assembly, which is as atomic as the guest's own would be; other hosts go byte by byte, which may tear.
+//! vCPUs race on guest memory as real processors do, so every access goes through one primitive, [`Scalar`]: an atomic where
+//! the address is aligned, whose loads acquire and whose stores release, so that no host reorders more than an x86 does.
+//! Where it is not aligned, x86-64 hosts use one plain `mov` in inline assembly, which is as atomic as the guest's own would
+//! be; other hosts go byte by byte, which may tear.
 
 use memmap2::{MmapOptions, MmapRaw};
 use std::io;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::SeqCst};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// An integer that guest memory can hold: `u8`, `u16`, `u32` or `u64`.
 pub trait Scalar: Raw + Copy + Eq + std::fmt::Debug + TryFrom<u64> + Into<u64> + Send + 'static {
@@ -39,7 +41,7 @@ impl Scalar for u64 {}
 #[cfg_attr(all(target_arch = "x86_64", not(miri)), allow(dead_code, reason = "tested on every host"))]
 mod portable {
     use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
-    use std::sync::atomic::{Ordering::Relaxed, Ordering::SeqCst, fence};
+    use std::sync::atomic::{Ordering::Acquire, Ordering::Release, Ordering::SeqCst, fence};
 
     macro_rules! portable {
         ($load:ident, $store:ident, $exchange:ident, $int:ty, $atomic:ty) => {
@@ -72,11 +74,11 @@ mod portable {
             pub unsafe fn $load(at: *mut u8) -> $int {
                 if at.addr() % align_of::<$atomic>() == 0 {
                     // SAFETY: the caller vouches for the bytes, and the alignment was just tested.
-                    return unsafe { <$atomic>::from_ptr(at.cast()) }.load(Relaxed);
+                    return unsafe { <$atomic>::from_ptr(at.cast()) }.load(Acquire);
                 }
                 <$int>::from_ne_bytes(std::array::from_fn(|i| {
                     // SAFETY: `i` is within the scalar, whose bytes the caller vouches for.
-                    unsafe { AtomicU8::from_ptr(at.add(i)) }.load(Relaxed)
+                    unsafe { AtomicU8::from_ptr(at.add(i)) }.load(Acquire)
                 }))
             }
 
@@ -86,11 +88,11 @@ mod portable {
             pub unsafe fn $store(at: *mut u8, value: $int) {
                 if at.addr() % align_of::<$atomic>() == 0 {
                     // SAFETY: the caller vouches for the bytes, and the alignment was just tested.
-                    return unsafe { <$atomic>::from_ptr(at.cast()) }.store(value, Relaxed);
+                    return unsafe { <$atomic>::from_ptr(at.cast()) }.store(value, Release);
                 }
                 for (i, byte) in value.to_ne_bytes().into_iter().enumerate() {
                     // SAFETY: `i` is within the scalar, whose bytes the caller vouches for.
-                    unsafe { AtomicU8::from_ptr(at.add(i)) }.store(byte, Relaxed);
+                    unsafe { AtomicU8::from_ptr(at.add(i)) }.store(byte, Release);
                 }
             }
         };
@@ -186,6 +188,44 @@ use portable as wide;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 use x86_64 as wide;
 
+/// Stores `new` where `old` is, 16 bytes at a multiple of 16, as one access, in order with all others. `Err` has what is there
+/// instead.
+///
+/// # Safety
+/// As for [`Raw::load`], of 16 bytes.
+pub unsafe fn exchange_block(at: *mut u8, old: u128, new: u128) -> Result<(), u128> {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    if is_x86_feature_detected!("cmpxchg16b") {
+        let (low, high): (u64, u64);
+        // SAFETY: reads and writes the 16 bytes, which the caller vouches for, and touches nothing else; RBX, which the
+        // compiler keeps to itself, is as it was.
+        unsafe {
+            std::arch::asm!("xchg {spare}, rbx", "lock cmpxchg16b xmmword ptr [{at}]", "mov rbx, {spare}",
+                at = in(reg) at, spare = inout(reg) new as u64 => _, in("rcx") (new >> 64) as u64,
+                inout("rax") old as u64 => low, inout("rdx") (old >> 64) as u64 => high, options(nostack));
+        }
+        let found = u128::from(high) << 64 | u128::from(low);
+        return if found == old { Ok(()) } else { Err(found) };
+    }
+    let _one_at_a_time = split_access();
+    // SAFETY: the caller's promise.
+    unsafe {
+        let found = u128::from(u64::load(at.add(8))) << 64 | u128::from(u64::load(at));
+        if found != old {
+            return Err(found);
+        }
+        u64::store(at, new as u64);
+        u64::store(at.add(8), (new >> 64) as u64);
+    }
+    Ok(())
+}
+
+/// What no host has as one access is made in two by whoever holds this: one vCPU at a time.
+pub fn split_access() -> MutexGuard<'static, ()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 scalar!(u8, portable, load_u8, store_u8, exchange_u8);
 scalar!(u16, wide, load_u16, store_u16, exchange_u16);
 scalar!(u32, wide, load_u32, store_u32, exchange_u32);
@@ -269,6 +309,34 @@ impl HostMemory {
                 _ => AtomicU64::from_ptr(at.cast()).compare_exchange(old, new, SeqCst, SeqCst).is_ok(),
             }
         }
+    }
+
+    /// Puts `new` where `old` is, in one step that nobody can come between (on hosts other than x86-64, if the scalar is
+    /// aligned).
+    ///
+    /// # Errors
+    /// With what is there instead.
+    ///
+    /// # Panics
+    /// As [`Self::load`].
+    pub fn exchange<T: Scalar>(&self, index: usize, old: T, new: T) -> Result<(), T> {
+        self.check::<T>(index);
+        // SAFETY: as for `load`.
+        unsafe { T::exchange(self.base().add(index), old, new) }
+    }
+
+    /// As [`Self::exchange`], of 16 bytes at a multiple of 16.
+    ///
+    /// # Errors
+    /// With what is there instead.
+    ///
+    /// # Panics
+    /// As [`Self::load`].
+    pub fn exchange_block(&self, index: usize, old: u128, new: u128) -> Result<(), u128> {
+        let fits = index.is_multiple_of(16) && index.checked_add(16).is_some_and(|end| end <= self.len());
+        assert!(fits, "host memory is accessed within its bounds");
+        // SAFETY: the range was just checked, and `self` keeps it alive.
+        unsafe { exchange_block(self.base().add(index), old, new) }
     }
 
     /// Word number `index` of memory that is used as a bit set.

@@ -3,7 +3,8 @@
 use super::ram::BlockId;
 use std::sync::atomic::{
     AtomicBool,
-    Ordering::{Acquire, Release},
+    Ordering::{Acquire, Release, SeqCst},
+    fence,
 };
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -34,6 +35,8 @@ pub(super) enum Notice {
 #[derive(Debug, Default)]
 pub struct Mailbox {
     waiting: AtomicBool,
+    /// The vCPU is at work, so that it may use what it has looked up before it sees a notice.
+    working: AtomicBool,
     notices: Mutex<Notices>,
 }
 
@@ -48,6 +51,18 @@ impl Mailbox {
     #[inline]
     pub fn is_waiting(&self) -> bool {
         self.waiting.load(Acquire)
+    }
+
+    /// The vCPU begins or ends its work. One that begins must drop what it may not use while [`Self::is_waiting`].
+    pub(super) fn set_working(&self, working: bool) {
+        self.working.store(working, SeqCst);
+        fence(SeqCst);
+    }
+
+    /// Whether the vCPU may still act as if it had not been told what has been posted.
+    pub(super) fn lags(&self) -> bool {
+        fence(SeqCst);
+        self.working.load(SeqCst) && self.is_waiting()
     }
 
     /// Says that addresses have got another meaning, so that nothing looked up before may be used.

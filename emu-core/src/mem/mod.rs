@@ -10,8 +10,10 @@
 //! Every pointer to guest memory is made and used here. `unsafe` is confined to [`host`] (allocation, and the one
 //! primitive that loads and stores) and to the fast path of [`tlb`].
 //!
-//! Not modelled yet: a locked change that misses the TLB (over two pages, or of a page with code) is not one step to other
-//! vCPUs.
+//! Locked changes are one instruction of the host wherever the bytes lie together in one block, also across lines, pages and
+//! on pages with code. What crosses into a page that lies elsewhere is changed by one vCPU at a time ([`split_access`]): one
+//! step to all that lock the same bytes, but not to one that locks only a part of them, for which every access of every
+//! vCPU would have to wait.
 
 mod bits;
 #[allow(unsafe_code)]
@@ -25,7 +27,7 @@ mod tlb;
 #[cfg(test)]
 mod tests;
 
-pub use host::Scalar;
+pub use host::{Scalar, split_access};
 pub use mailbox::{CodeLine, Mailbox};
 pub use phys::{MapError, Mapping, MmioId, PhysMem, Place, Target, Unmapped};
 pub use ram::{BlockId, NodeId, RamBlock, ReserveError};

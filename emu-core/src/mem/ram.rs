@@ -145,6 +145,29 @@ impl RamBlock {
         Some(done)
     }
 
+    /// Puts `new` where `old` is, as one step that no vCPU comes between, however the scalar lies; what follows is as for
+    /// [`Self::write`]. `None` when it does not lie whole within the block, else whether it was done, or what is there.
+    pub fn exchange<T: Scalar>(&self, offset: u64, old: T, new: T) -> Option<Result<(), T>> {
+        let done = self.memory.exchange(self.host_index::<T>(offset)?, old, new);
+        if done.is_ok() {
+            self.written(offset..offset + T::BYTES);
+        }
+        Some(done)
+    }
+
+    /// As [`Self::exchange`], of 16 bytes at a multiple of 16 in a block that is not stored backwards; `None` of others.
+    pub fn exchange_block(&self, offset: u64, old: u128, new: u128) -> Option<Result<(), u128>> {
+        let range = self.range(offset, 16)?;
+        if self.order.is_backwards() || !offset.is_multiple_of(16) {
+            return None;
+        }
+        let done = self.memory.exchange_block(offset as usize, old, new);
+        if done.is_ok() {
+            self.written(range);
+        }
+        Some(done)
+    }
+
     /// Copies guest bytes out, lowest address first. `None`, and nothing copied, when they do not all lie within.
     pub fn read_bytes(&self, offset: u64, to: &mut [u8]) -> Option<()> {
         self.range(offset, to.len() as u64)?;
@@ -182,9 +205,8 @@ impl RamBlock {
     /// Marks the lines of `length` bytes at `offset` as made into traces, and has every vCPU drop its right to write
     /// there unseen. Bytes beyond the block have no marks.
     ///
-    /// Mark first, then read the code. Another vCPU honours the notice only before its next trace: until each
-    /// [`Mailbox::is_waiting`] has been seen false, it may still store unseen, so with several vCPUs compare the code
-    /// once more after that and before relying on it.
+    /// What was read before may have changed by then: compare it afterwards. And another vCPU honours the notice only between
+    /// two runs of traces; until [`Self::is_seen`] it may still store there unseen, which is what [`super::Tlb::doubt`] is for.
     pub fn mark_code(&self, offset: u64, length: u64) {
         let end = offset.saturating_add(length).min(self.size);
         let mut page = offset - offset % PAGE_SIZE;
@@ -195,6 +217,13 @@ impl RamBlock {
             page += PAGE_SIZE;
         }
         fence(SeqCst);
+    }
+
+    /// Whether every vCPU but the one of `own` has honoured what was posted: none stores unseen where code was marked.
+    pub(super) fn is_seen(&self, own: &Arc<Mailbox>) -> bool {
+        let others = self.mailboxes();
+        let mut others = others.iter().filter_map(Weak::upgrade).filter(|mailbox| !Arc::ptr_eq(mailbox, own));
+        !others.any(|mailbox| mailbox.lags())
     }
 
     /// Whether the page around `offset` has lines that were made into traces.

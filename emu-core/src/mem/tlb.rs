@@ -14,7 +14,7 @@
 use super::host::{Raw, Scalar};
 use super::mailbox::{CodeLine, Mailbox, Notice};
 use super::ram::{BlockId, RamBlock};
-use super::{GuestOrder, LittleGuest, PAGE_BITS, PAGE_SIZE};
+use super::{GuestOrder, LINE_SIZE, LittleGuest, PAGE_BITS, PAGE_SIZE};
 use crate::addr::{Linear, Physical};
 use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
@@ -324,6 +324,26 @@ pub struct Tlb<O: GuestOrder = LittleGuest> {
     counters: TlbCounters,
     /// How often entries were dropped.
     generation: u64,
+    /// Code that this vCPU has decoded and another may still change unseen.
+    doubts: Vec<Doubt>,
+}
+
+/// Code as it was decoded.
+struct Doubt {
+    block: Arc<RamBlock>,
+    offset: u64,
+    bytes: Box<[u8]>,
+}
+
+impl Doubt {
+    fn is_unchanged(&self) -> bool {
+        let mut now = [0; Self::MOST];
+        let now = &mut now[..self.bytes.len()];
+        self.block.read_bytes(self.offset, now).is_some() && *now == *self.bytes
+    }
+
+    /// Bytes of a piece of code at the most.
+    const MOST: usize = 256;
 }
 
 // SAFETY: the pointers lead into blocks that the TLB owns shares of, and those may be used from any thread.
@@ -354,7 +374,49 @@ impl<O: GuestOrder> Tlb<O> {
             mailbox: Arc::default(),
             counters: TlbCounters::default(),
             generation: 0,
+            doubts: Vec::new(),
         }
+    }
+
+    /// Says that this vCPU begins to work or has ended it. While it does not work, nobody waits for it to see what was
+    /// posted; where something was, it begins without the right to store unseen.
+    pub fn set_working(&mut self, working: bool) {
+        self.mailbox.set_working(working);
+        if working && self.mailbox.is_waiting() {
+            self.flush_table(Table::Write);
+        }
+    }
+
+    /// Pieces of code that are in doubt at the most; each is compared whenever the vCPU honours its notices.
+    const MOST_DOUBTS: usize = 64;
+
+    /// `bytes` were read from `offset` of a block after that was marked as code: [`Self::honour`] tells of their change, also
+    /// while another vCPU may still store there unseen. Gives whether there is room for that.
+    pub fn doubt(&mut self, block: &Arc<RamBlock>, offset: u64, bytes: &[u8]) -> bool {
+        if block.is_seen(&self.mailbox) {
+            return true;
+        }
+        let room = self.doubts.len() < Self::MOST_DOUBTS && bytes.len() <= Doubt::MOST;
+        if room {
+            self.doubts.push(Doubt { block: Arc::clone(block), offset, bytes: bytes.into() });
+        }
+        room
+    }
+
+    /// Adds what has become of doubtful code to the changes. A doubt ends when the code was changed, or when every other
+    /// vCPU had seen that it is code before it was found unchanged.
+    fn settle_doubts(&mut self, changes: &mut Changes) {
+        let mailbox = &self.mailbox;
+        self.doubts.retain(|doubt| {
+            let seen = doubt.block.is_seen(mailbox);
+            let unchanged = doubt.is_unchanged();
+            if !unchanged {
+                let lines =
+                    doubt.offset / LINE_SIZE..(doubt.offset + doubt.bytes.len() as u64).div_ceil(LINE_SIZE);
+                changes.code.extend(lines.map(|line| CodeLine { block: doubt.block.id(), line }));
+            }
+            unchanged && !seen
+        });
     }
 
     /// Where this vCPU is told of changes; see [`super::PhysMem::attach`].
@@ -513,7 +575,7 @@ impl<O: GuestOrder> Tlb<O> {
     /// on the slow path before its next instruction.
     #[inline(always)]
     pub fn has_notices(&self) -> bool {
-        self.mailbox.is_waiting()
+        self.mailbox.is_waiting() || !self.doubts.is_empty()
     }
 
     /// Carries out what was posted to the mailbox as far as the TLB goes, and gives the rest.
@@ -529,6 +591,7 @@ impl<O: GuestOrder> Tlb<O> {
                 changes.everything = true;
             }
         });
+        self.settle_doubts(&mut changes);
         changes
     }
 

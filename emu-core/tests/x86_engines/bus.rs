@@ -17,19 +17,44 @@ pub struct Bus {
     pub deadline: Cycle,
     /// The vector of an interrupt that waits to be acknowledged.
     pub interrupt: Option<u8>,
+    /// A non-maskable interrupt waits.
+    pub nmi: bool,
+    /// A system management interrupt waits, and another one behind it.
+    pub smi: bool,
+    pub smi_again: bool,
+    /// A port that answers a write with a system management interrupt, once.
+    pub smi_port: Option<u32>,
     /// What was written to ports, and when.
     pub written: Vec<(u32, u64, u64)>,
 }
 
 impl Bus {
     pub fn new() -> Self {
-        let block =
-            Arc::new(RamBlock::new(SIZE, ByteOrder::Little, NodeId(0)).expect("4 MB of address space"));
+        Self::on(&Self::ram())
+    }
+
+    /// Memory for [`Self::on`].
+    pub fn ram() -> Arc<RamBlock> {
+        Arc::new(RamBlock::new(SIZE, ByteOrder::Little, NodeId(0)).expect("4 MB of address space"))
+    }
+
+    /// One of several processors that share memory.
+    pub fn on(block: &Arc<RamBlock>) -> Self {
         let mut memory = PhysMem::new(ByteOrder::Little);
-        memory.map(Mapping::ram(0, &block)).expect("an empty map");
+        memory.map(Mapping::ram(0, block)).expect("an empty map");
         let tlb = Tlb::new();
         memory.attach(tlb.mailbox());
-        Self { memory, tlb, deadline: Cycle(0), interrupt: None, written: Vec::new() }
+        Self {
+            memory,
+            tlb,
+            deadline: Cycle(0),
+            interrupt: None,
+            nmi: false,
+            smi: false,
+            smi_again: false,
+            smi_port: None,
+            written: Vec::new(),
+        }
     }
 
     pub fn put(&self, at: u64, bytes: &[u8]) {
@@ -48,6 +73,9 @@ impl CpuBus for Bus {
     }
     fn write(&mut self, _: BusStatus, address: u32, _: Width, data: u64, at: Cycle) -> u32 {
         self.written.push((address, data, at.0));
+        if self.smi_port == Some(address) {
+            (self.smi, self.smi_port) = (true, None);
+        }
         0
     }
     fn acknowledge_interrupt(&mut self, _: Cycle) -> u8 {
@@ -67,7 +95,13 @@ impl CpuBus for Bus {
         self.interrupt.is_some()
     }
     fn take_nmi(&mut self) -> bool {
-        false
+        std::mem::take(&mut self.nmi)
+    }
+    fn smi_waits(&self) -> bool {
+        self.smi
+    }
+    fn take_smi(&mut self) -> bool {
+        std::mem::replace(&mut self.smi, std::mem::take(&mut self.smi_again))
     }
     fn exit_requested(&self) -> bool {
         false

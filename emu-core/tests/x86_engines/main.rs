@@ -3,6 +3,11 @@
 mod bus;
 mod program;
 mod stack;
+mod system;
+mod system_code;
+#[allow(dead_code, reason = "the fuzzer uses more of it")]
+#[path = "../x86_world/mod.rs"]
+mod world;
 
 use bus::Bus;
 use emu_core::cpu::x86::cpu::X86;
@@ -18,6 +23,9 @@ use proptest::prelude::*;
 enum Event {
     Nothing,
     Interrupt(u8),
+    NonMaskable,
+    /// A byte of the code is written by somebody else.
+    Dma(u16, u8),
     /// The other engine takes over.
     Switch,
 }

@@ -65,10 +65,10 @@ pub fn any_program() -> impl Strategy<Value = Program> {
 }
 
 /// Bytes that mostly are one instruction.
-fn any_instruction() -> impl Strategy<Value = Vec<u8>> {
+pub fn any_instruction() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         8 => arithmetic(),
-        2 => shifts(),
+        2 => any_shift(),
         3 => prop::collection::vec(prop::sample::select(&ONE_BYTE[..]), 1),
         3 => (0x70u8..0x80, any::<i8>()).prop_map(|(opcode, to)| vec![opcode, (to / 2) as u8]),
         1 => (0xE0u8..0xE4, -40i8..0).prop_map(|(opcode, to)| vec![opcode, to as u8]),
@@ -110,7 +110,7 @@ fn arithmetic() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-fn shifts() -> impl Strategy<Value = Vec<u8>> {
+pub fn any_shift() -> impl Strategy<Value = Vec<u8>> {
     (prop::sample::select(&[0xC0u8, 0xC1, 0xD0, 0xD1, 0xD2, 0xD3][..]), 0xC0u8..=0xFF, any::<u8>()).prop_map(
         |(opcode, modrm, count)| if opcode < 0xD0 { vec![opcode, modrm, count] } else { vec![opcode, modrm] },
     )

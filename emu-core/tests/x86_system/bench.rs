@@ -209,9 +209,20 @@ impl Machine {
     }
 
     pub fn go_on(&mut self) {
+        self.cpu.state.activity = Activity::Running;
+        self.run_on();
+    }
+
+    /// Runs a halted processor for which something waits.
+    pub fn wake(&mut self) {
+        self.bus.deadline = Cycle(self.cpu.state.now + 1);
+        let _ = Processor::run(&mut self.cpu, &mut self.bus, None, false);
+        self.run_on();
+    }
+
+    fn run_on(&mut self) {
         let end = self.cpu.state.now + LIMIT;
         self.bus.deadline = Cycle(end);
-        self.cpu.state.activity = Activity::Running;
         let recording = self.is_recorded().then(|| Recording::begin(self)).flatten();
         while self.cpu.state.activity == Activity::Running && self.cpu.state.now < end {
             let _ = Processor::run(&mut self.cpu, &mut self.bus, None, false);

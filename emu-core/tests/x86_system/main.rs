@@ -7,6 +7,7 @@ mod bus;
 mod debugging;
 mod levels;
 mod long;
+mod management;
 mod pages;
 mod recording;
 mod segments;

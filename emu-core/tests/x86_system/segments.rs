@@ -218,3 +218,37 @@ fn arpl_raises_a_selector_to_its_callers_level() {
         assert!(m.state().flags.zero());
     });
 }
+
+#[test]
+fn code_is_not_written_whatever_names_it() {
+    on_both(|engine| {
+        let mut m = Machine::protected(&I80386DX, engine);
+        // push cs; pop ds; mov eax, [40000]; mov [40000], eax
+        m.run(&[0x0E, 0x1F, 0xA1, 0, 0, 4, 0, 0xA3, 0, 0, 4, 0, HLT]);
+        m.assert_fault(13, 0, 7);
+        let mut m = Machine::protected(&I80386DX, engine);
+        // mov eax, cs:[40000]; mov cs:[40000], eax
+        m.run(&[0x2E, 0xA1, 0, 0, 4, 0, 0x2E, 0xA3, 0, 0, 4, 0, HLT]);
+        m.assert_fault(13, 0, 6);
+    });
+}
+
+#[test]
+fn an_instruction_pointer_of_16_bit_code_goes_on_behind_ffff() {
+    on_both(|engine| {
+        let mut m = Machine::protected(&I80386DX, engine);
+        // 16-bit code of more than 64 KB, whose last NOPs lie around FFFF.
+        m.put_descriptor(FREE, CODE_32 & !(0x40 << 48));
+        m.bus.put(0xFFFC, &[0x90; 8]);
+        m.bus.put(0x1_0004, &[HLT]);
+        // jmp far FREE:FFFC
+        m.run(&[0xEA, 0xFC, 0xFF, 0, 0, FREE as u8, 0]);
+        assert_eq!(m.state().rip, 0x1_0005);
+        // Where the segment ends there, it does not wrap.
+        let mut m = Machine::protected(&I80386DX, engine);
+        m.put_descriptor(FREE, 0x0000_9B00_0000_FFFF);
+        m.bus.put(0xFFFC, &[0x90; 4]);
+        m.run(&[0xEA, 0xFC, 0xFF, 0, 0, FREE as u8, 0]);
+        assert_eq!((m.handler(), m.stacked(1)), (Some(13), 0x1_0000));
+    });
+}

@@ -64,6 +64,11 @@ pub trait Guest {
     /// What answers there.
     fn memory(&self, at: Physical) -> mem::Place<'_>;
 
+    /// Whether these bytes, which lie at a physical address and are marked as code, can be kept: their change will be told.
+    fn keeps(&mut self, _at: Physical, _bytes: &[u8]) -> bool {
+        true
+    }
+
     /// Translates what lies at `address` and can be kept in one trace. Gives the address behind.
     fn translate(&mut self, address: u64, into: &mut Fresh<Self::Family, Self::Checked>) -> u64;
 
@@ -284,7 +289,7 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
         if guest.has_changes() {
             self.honour(&guest.take_changes());
         }
-        read.is_some() && self.cache.counters.flushes == flushes
+        read.is_some() && self.cache.counters.flushes == flushes && guest.keeps(spot.at, &self.seen)
     }
 
     /// Runs the trace at `header` and those that follow, until something must be looked at first.

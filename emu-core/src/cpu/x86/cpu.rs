@@ -14,7 +14,7 @@ use crate::cpu::engine::driver::Engine;
 use crate::cpu::engine::slot::Slot;
 use crate::cpu::probe::{DynamicProbe, NoProbe, Probe};
 use crate::cpu::{CpuCounters, Exit, Processor};
-use crate::mem::LittleGuest;
+use crate::mem::{Changes, LittleGuest};
 use crate::snapshot::{RestoreError, SavedState};
 use crate::time::Cycle;
 
@@ -61,21 +61,30 @@ impl X86 {
         probe: &mut P,
         single_step: bool,
     ) -> Exit {
-        self.forget_pages(bus);
-        self.checked(bus, probe, single_step).run_strictly()
+        self.begin(bus);
+        let mut changes = Changes::default();
+        let exit = self.checked(bus, probe, single_step).run_strictly(&mut changes);
+        bus.tlb().set_working(false);
+        if changes != Changes::default() {
+            self.threaded = Slot::default();
+        }
+        exit
     }
 
-    fn forget_pages<B: MemoryBus>(&mut self, bus: &mut B) {
+    fn begin<B: MemoryBus>(&mut self, bus: &mut B) {
+        bus.tlb().set_working(true);
         if std::mem::take(&mut self.forgets_pages) {
             bus.tlb().flush();
         }
     }
 
     fn run_threaded<B: MemoryBus<Order = LittleGuest>>(&mut self, bus: &mut B) -> Exit {
-        self.forget_pages(bus);
+        self.begin(bus);
         let Self { model, state, threaded, .. } = self;
         let mut checked = Checked { s: state, bus, probe: &mut NoProbe, model, single_step: false };
-        threaded.engine::<Threaded<B>>().run(&mut checked)
+        let exit = threaded.engine::<Threaded<B>>().run(&mut checked);
+        bus.tlb().set_working(false);
+        exit
     }
 
     fn checked<'a, B: MemoryBus, P: Probe>(

@@ -15,8 +15,9 @@ use iced_x86::{FlowControl, Formatter, Instruction, Mnemonic, NasmFormatter, OpK
 const IP: usize = 14;
 const FLAGS: usize = 15;
 const CR0: usize = 16;
+const SMM: usize = 17;
 /// How many a list has.
-const COUNT: usize = 17;
+const COUNT: usize = 18;
 
 const fn registers(names: [&'static str; COUNT], bits: u8) -> [RegisterDescription; COUNT] {
     const MEANINGS: [&str; COUNT] = [
@@ -37,6 +38,7 @@ const fn registers(names: [&'static str; COUNT], bits: u8) -> [RegisterDescripti
         "Instruction pointer",
         "Flags",
         "Machine status and control",
+        "In system management mode",
     ];
     let none = RegisterDescription { name: "", bits: 16, group: RegisterGroup::General, meaning: "" };
     let mut list = [none; COUNT];
@@ -50,6 +52,7 @@ const fn registers(names: [&'static str; COUNT], bits: u8) -> [RegisterDescripti
         };
         let is_segment = matches!(group, RegisterGroup::Segment);
         let bits = if is_segment { 16 } else { bits };
+        let bits = if i == SMM { 1 } else { bits };
         list[i] = RegisterDescription { name: names[i], bits, group, meaning: MEANINGS[i] };
         i += 1;
     }
@@ -59,7 +62,7 @@ const fn registers(names: [&'static str; COUNT], bits: u8) -> [RegisterDescripti
 static REGISTERS_16: [RegisterDescription; COUNT] = registers(
     [
         "AX", "CX", "DX", "BX", "SP", "BP", "SI", "DI", "ES", "CS", "SS", "DS", "FS", "GS", "IP", "FLAGS",
-        "MSW",
+        "MSW", "SMM",
     ],
     16,
 );
@@ -67,7 +70,7 @@ static REGISTERS_16: [RegisterDescription; COUNT] = registers(
 static REGISTERS_32: [RegisterDescription; COUNT] = registers(
     [
         "EAX", "ECX", "EDX", "EBX", "ESP", "EBP", "ESI", "EDI", "ES", "CS", "SS", "DS", "FS", "GS", "EIP",
-        "EFLAGS", "CR0",
+        "EFLAGS", "CR0", "SMM",
     ],
     32,
 );
@@ -129,8 +132,8 @@ const fn family(
     }
 }
 
-static DESCRIPTION_8086: CpuDescription = family(&REGISTERS_16, 2, 20);
-static DESCRIPTION_16: CpuDescription = family(&REGISTERS_16, 2, 24);
+static DESCRIPTION_8086: CpuDescription = family(REGISTERS_16.split_at(SMM).0, 2, 20);
+static DESCRIPTION_16: CpuDescription = family(REGISTERS_16.split_at(SMM).0, 2, 24);
 static DESCRIPTION_32: CpuDescription = family(&REGISTERS_32, 4, 32);
 
 pub(super) fn description(model: &Model) -> &'static CpuDescription {
@@ -148,6 +151,7 @@ pub(super) fn read(s: &State, id: RegisterId) -> u64 {
         IP => s.rip,
         FLAGS => s.flags.word(),
         CR0 => s.cr0,
+        SMM => s.management.active.into(),
         _ => 0,
     }
 }
@@ -171,7 +175,8 @@ pub(super) fn write(model: &Model, s: &mut State, id: RegisterId, value: u64) ->
                 u64::from(flag::STATUS | flag::TF | flag::IF | flag::DF) | system::IOPL | system::NT;
             s.flags.set_word(value & settable | model.fixed_flags());
         }
-        _ => s.cr0 = value,
+        CR0 => s.cr0 = value,
+        _ => s.management.active = value != 0,
     }
     Ok(())
 }

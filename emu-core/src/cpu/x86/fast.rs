@@ -166,10 +166,10 @@ impl<'a, A: Addressing> Executing for Fast<'a, A> {
 
     #[inline(always)]
     fn next_offset(&mut self) -> u64 {
-        let end = self.op.end_of_trace();
         match A::KIND {
-            Kind::Segmented => end & self.s.segment(seg::CS).offset_mask(),
-            _ => end,
+            // No trace goes on to where an instruction pointer of 16 bits wraps.
+            Kind::Segmented | Kind::Flat => self.op.end_of_trace() & 0xFFFF_FFFF,
+            Kind::Long | Kind::LongRelative => self.op.end_of_trace(),
         }
     }
 
@@ -404,7 +404,8 @@ impl Handlers {
     /// The handler for an instruction with these operands in a mode of this kind.
     pub fn choose(&self, kind: Kind, o: &Operands, has_memory: bool) -> Handler {
         let usual = match kind {
-            Kind::Flat => o.offset_size == OffsetSize::Bits32 && o.segment < seg::FS,
+            // CS is flat, but admits no writes.
+            Kind::Flat => o.offset_size == OffsetSize::Bits32 && o.segment < seg::FS && o.segment != seg::CS,
             Kind::Long | Kind::LongRelative => o.offset_size == OffsetSize::Bits64,
             Kind::Segmented => true,
         };

@@ -295,6 +295,35 @@ pub enum Activity {
     Shutdown,
 }
 
+/// System management mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Management {
+    /// The processor is in it.
+    pub active: bool,
+    /// SMBASE.
+    pub base: u32,
+    /// The last I/O instruction.
+    pub io: Option<LastIo>,
+}
+
+impl Default for Management {
+    fn default() -> Self {
+        Self { active: false, base: 0x3_0000, io: None }
+    }
+}
+
+/// An I/O instruction, for an SMI that follows at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastIo {
+    /// [`CpuCounters::instructions`] with this one.
+    pub instruction: u64,
+    /// Its offset, and that of the instruction behind.
+    pub start: u64,
+    pub end: u64,
+    /// As the state save map tells it: the width in bytes in bits 1 to 3, the direction in bit 4, the port above bit 15.
+    pub kind: u32,
+}
+
 /// The architectural state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
@@ -334,6 +363,7 @@ pub struct State {
     pub breakpoints: u64,
     /// An NMI's handler is at work: no other comes before IRET.
     pub nmi_blocked: bool,
+    pub management: Management,
     /// Some page larger than 4 KiB has been translated since all translations were last forgotten.
     pub has_large_pages: bool,
     /// Counts changes of what engines may have built into what they remember of code: see [`State::set_segment`],
@@ -379,6 +409,7 @@ impl State {
             repeating: false,
             breakpoints: 0,
             nmi_blocked: false,
+            management: Management::default(),
             has_large_pages: false,
             mode_changes: 0,
             now,

@@ -4,11 +4,13 @@ use super::backend::Meaning;
 use super::checked::{Checked, Fault, Handler, Origin, Routine, run_meaning, vector};
 use super::flags::system;
 use super::lower::{Lowered, Select, Undecodable, lower};
+use super::model::Feature;
 use super::state::{Activity, dr6, reg, seg};
 use crate::cpu::Exit;
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::probe::Probe;
 use crate::cpu::x86::alu::flag;
+use crate::mem::Changes;
 use crate::time::Cycle;
 use std::marker::PhantomData;
 
@@ -31,9 +33,13 @@ impl<B: MemoryBus, P: Probe> Select for CheckedHandlers<B, P> {
 }
 
 impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
-    /// See [`crate::cpu::Processor::run`].
-    pub fn run_strictly(&mut self) -> Exit {
+    /// See [`crate::cpu::Processor::run`]. Code that has changed is no matter here; it is added to `changes`, for who keeps
+    /// code decoded.
+    pub fn run_strictly(&mut self, changes: &mut Changes) -> Exit {
         loop {
+            if self.bus.tlb().has_notices() {
+                changes.add(self.bus.take_changes());
+            }
             if let Err(exit) = self.before_instruction() {
                 return exit;
             }
@@ -91,6 +97,11 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         if self.s.shadow || self.s.activity == Activity::Shutdown {
             return false;
         }
+        if !self.s.management.active && self.model.offers(Feature::Smm) && self.bus.take_smi() {
+            self.s.now += self.model.clocks_per_instruction;
+            self.enter_management();
+            return true;
+        }
         let number = if !self.s.nmi_blocked && self.bus.take_nmi() {
             vector::NMI
         } else if self.s.flags.has(flag::IF.into()) && self.bus.interrupt_line() {
@@ -132,6 +143,11 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         }
         let done = instruction(self);
         self.s.registers[usize::from(reg::IP)] = 0;
+        if let Some(io) = &mut self.s.management.io
+            && io.instruction == self.s.counters.instructions
+        {
+            (io.start, io.end) = (start, self.s.rip);
+        }
         let met = std::mem::take(&mut self.s.breakpoints);
         if let Err(fault) = done {
             if !(fault.vector == vector::DIVIDE && self.model.is_before_protection()) {

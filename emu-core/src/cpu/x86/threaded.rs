@@ -11,7 +11,7 @@ use super::model::Model;
 use super::operands::Operands;
 use super::routine::string::StringInstruction;
 use super::routine::x87;
-use super::state::{Activity, Segment, State, cr0, reg, seg};
+use super::state::{Activity, State, cr0, reg, seg};
 use super::strict::{CheckedHandlers, LONGEST};
 use crate::addr::{Linear, Physical};
 use crate::cpu::Exit;
@@ -20,6 +20,7 @@ use crate::cpu::engine::cache::{Flow, Fresh, LONGEST as LONGEST_TRACE, MOST_BYTE
 use crate::cpu::engine::driver::{Guest, Hands};
 use crate::cpu::probe::Probe;
 use crate::mem::{self, Changes, LittleGuest, PAGE_SIZE, Table};
+use std::sync::Arc;
 
 /// What decides the meaning of code, besides its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +98,7 @@ impl Mode {
         let user = s.cpl() == 3;
         let kind = if s.is_64_bit() {
             Kind::Long
-        } else if [seg::ES, seg::CS, seg::SS, seg::DS].into_iter().all(|number| is_flat(s.segment(number))) {
+        } else if [seg::ES, seg::CS, seg::SS, seg::DS].into_iter().all(|number| is_flat(s, number)) {
             Kind::Flat
         } else {
             Kind::Segmented
@@ -107,13 +108,10 @@ impl Mode {
     }
 }
 
-/// Whether a segment is all of 32-bit memory, and may be read; a data segment also written.
-fn is_flat(part: &Segment) -> bool {
-    part.base == 0
-        && part.limit == u32::MAX
-        && part.is_big()
-        && part.admits(0, 1, false)
-        && (part.attributes & 8 != 0 || part.admits(0, 1, true))
+/// Whether a segment is all of 32-bit memory, and may be read; unless it is CS, also written: other registers can hold code, too.
+fn is_flat(s: &State, number: u8) -> bool {
+    let part = s.segment(number);
+    part.base == 0 && part.limit == u32::MAX && part.is_big() && part.admits(0, 1, number != seg::CS)
 }
 
 impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
@@ -143,6 +141,7 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
             && !s.repeating
             && !s.flags.has(flag::TF.into())
             && !interrupted
+            && !self.bus.smi_waits()
             && !self.bus.exit_requested()
             && s.now < self.bus.next_hold().0
     }
@@ -193,6 +192,16 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
         self.bus.place(at)
     }
 
+    fn keeps(&mut self, at: Physical, bytes: &[u8]) -> bool {
+        match self.bus.place(at) {
+            mem::Place::Ram { block, offset, .. } => {
+                let block = Arc::clone(block);
+                self.bus.tlb().doubt(&block, offset, bytes)
+            }
+            _ => true,
+        }
+    }
+
     fn translate(&mut self, address: u64, into: &mut Fresh<X86Family, Self::Checked>) -> u64 {
         self.translate_instructions(address, into) & self.offset_mask()
     }
@@ -240,17 +249,22 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
 impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Checked<'_, B, P> {
     fn translate_instructions(&mut self, address: u64, into: &mut Fresh<X86Family, Handler<B, P>>) -> u64 {
         let Some(Mode { kind, .. }) = Mode::of(self.s) else { return address };
-        let code = *self.s.segment(seg::CS);
+        let segment = *self.s.segment(seg::CS);
         // A trace stays on its page, and so does each of its instructions.
-        let left = PAGE_SIZE - (code.base.wrapping_add(address)) % PAGE_SIZE;
-        let last = address + left.min(MOST_BYTES) - 1;
+        let left = PAGE_SIZE - (segment.base.wrapping_add(address)) % PAGE_SIZE;
+        // Nor does one end where the instruction pointer wraps.
+        let left = left.min(self.offset_mask().saturating_sub(address)).min(MOST_BYTES);
+        if left == 0 {
+            return address;
+        }
+        let last = address + left - 1;
         let mut at = address;
         while at <= last && into.code.len() < LONGEST_TRACE {
             let mut bytes = [0; LONGEST];
             let Some(available) = self.fetch_within(at, last, &mut bytes) else { break };
             let Some((one, ends)) = translate_one::<B, P>(
                 self.model,
-                (kind, code.default_bits()),
+                (kind, segment.default_bits()),
                 &bytes[..available],
                 at,
                 address,

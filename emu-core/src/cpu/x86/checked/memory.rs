@@ -5,8 +5,8 @@ use crate::addr::{Linear, Physical, Width};
 use crate::cpu::bus::{BusStatus, MemoryBus, PageAccess};
 use crate::cpu::probe::{Access, Probe};
 use crate::cpu::x86::alu::Int;
-use crate::cpu::x86::state::{Segment, attribute, seg, wrapped};
-use crate::mem::{PAGE_SIZE, Privilege, Table};
+use crate::cpu::x86::state::{LastIo, Segment, attribute, seg, wrapped};
+use crate::mem::{PAGE_SIZE, Privilege, Table, split_access};
 use crate::time::Cycle;
 
 /// A place in memory whose checks are done.
@@ -25,6 +25,12 @@ struct Beyond {
     physical: Physical,
     /// How many bytes come before it.
     before: u8,
+}
+
+impl Cell {
+    pub const fn linear(&self) -> Linear {
+        self.linear
+    }
 }
 
 impl Segment {
@@ -285,25 +291,59 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         }
     }
 
-    /// Writes `new` where `found` still is, as one access that no other processor comes between.
-    ///
-    /// What crosses a page, and what the write table does not map (devices, pages with code), is compared and written
-    /// by two accesses.
+    /// Writes `new` where `found` still is, as one access that no other processor comes between; in devices, as a read and
+    /// a write.
     ///
     /// # Errors
     /// With what is there, when it is not `found`.
     #[inline]
     pub fn exchange_cell<T: Int>(&mut self, cell: &Cell, found: T, new: T) -> Result<(), T> {
-        if cell.beyond.is_none()
-            && let Some((place, _)) = self.bus.tlb().ways(cell.privilege).open::<T>(cell.linear)
-        {
-            let result = place.exchange(found, new);
-            if result.is_ok() {
-                self.tell(BusStatus::MemoryWrite, cell.physical, new);
-            }
+        let quick = match cell.beyond {
+            None => self.bus.tlb().ways(cell.privilege).open::<T>(cell.linear),
+            Some(_) => None,
+        };
+        let result = match quick {
+            Some((place, _)) => place.exchange(found, new),
+            None => self.exchange_slowly(cell, found, new),
+        };
+        if result.is_ok() {
+            self.tell(BusStatus::MemoryWrite, cell.physical, new);
+        }
+        result
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn exchange_slowly<T: Int>(&mut self, cell: &Cell, found: T, new: T) -> Result<(), T> {
+        let access = self.page_access(cell.linear, cell.physical);
+        let follows =
+            cell.beyond.is_none_or(|beyond| beyond.physical.0 == cell.physical.0 + u64::from(beyond.before));
+        if follows && let Some(result) = self.bus.exchange_missed(cell.privilege, access, found, new) {
             return result;
         }
-        self.write_cell(cell, new);
+        let Some(beyond) = cell.beyond else {
+            self.write_page(cell, cell.linear, cell.physical, new);
+            return Ok(());
+        };
+        let _one_at_a_time = split_access();
+        let now = self.read_split(cell, beyond);
+        if now != found {
+            return Err(now);
+        }
+        self.write_split(cell, beyond, new);
+        Ok(())
+    }
+
+    /// Writes `new` where `found` still is, 16 bytes at a multiple of 16 whose halves are these, as [`Self::exchange_cell`].
+    ///
+    /// # Errors
+    /// With what is there, when it is not `found`.
+    pub fn exchange_halves(&mut self, [low, high]: [&Cell; 2], found: u128, new: u128) -> Result<(), u128> {
+        if let Some(result) = self.bus.exchange_block(low.physical, found, new) {
+            return result;
+        }
+        self.write_cell(low, new as u64);
+        self.write_cell(high, (new >> 64) as u64);
         Ok(())
     }
 
@@ -427,12 +467,20 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         if bits & wanted == 0 { Ok(()) } else { Err(refused) }
     }
 
+    /// For an SMI that comes of it.
+    fn remember_io<T: Int>(&mut self, port: u16, direction: u32) {
+        let kind = u32::from(port) << 16 | (T::BYTES as u32) << 1 | direction;
+        let instruction = self.s.counters.instructions;
+        self.s.management.io = Some(LastIo { instruction, start: 0, end: 0, kind });
+    }
+
     /// Reads a port.
     ///
     /// # Errors
     /// As [`Self::admit_port`].
     pub fn input<T: Int>(&mut self, port: u16) -> Result<T, Fault> {
         self.admit_port(port, T::BYTES)?;
+        self.remember_io::<T>(port, 1 << 4);
         let reply = self.bus.read(BusStatus::IoRead, u32::from(port), width_of(T::BYTES), Cycle(self.s.now));
         self.s.now += u64::from(reply.waits);
         Ok(T::low(reply.data))
@@ -444,6 +492,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     /// As [`Self::admit_port`].
     pub fn output<T: Int>(&mut self, port: u16, value: T) -> Result<(), Fault> {
         self.admit_port(port, T::BYTES)?;
+        self.remember_io::<T>(port, 0);
         let (width, at) = (width_of(T::BYTES), Cycle(self.s.now));
         let waits = self.bus.write(BusStatus::IoWrite, u32::from(port), width, value.wide(), at);
         self.s.now += u64::from(waits);

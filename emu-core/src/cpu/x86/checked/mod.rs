@@ -4,6 +4,7 @@
 mod control;
 mod exception;
 mod interrupt;
+mod management;
 mod memory;
 mod paging;
 mod segment;
@@ -16,7 +17,7 @@ use super::alu::{Int, flag};
 use super::backend::Meaning;
 use super::executing::{Executing, Plain};
 use super::flags::system;
-use super::model::Model;
+use super::model::{Generation, Model};
 use super::operands::Operands;
 use super::state::{State, seg};
 use crate::cpu::bus::MemoryBus;
@@ -136,9 +137,14 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         self.s.repeating = true;
     }
 
-    /// The bits that an instruction pointer has.
+    /// The bits that an instruction pointer has: also in 16-bit code, from the 80386 on, it goes on behind FFFF, where most
+    /// segments end.
     pub fn offset_mask(&self) -> u64 {
-        self.s.segment(seg::CS).offset_mask()
+        match self.model.generation {
+            _ if self.s.is_64_bit() => u64::MAX,
+            Generation::I8086 | Generation::I80186 | Generation::I80286 => 0xFFFF,
+            _ => 0xFFFF_FFFF,
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::{Kind, Select, View, by_wide_width};
 use crate::addr::Width;
-use crate::cpu::x86::routine::{control, descriptor, far, loadall, model_specific, system_call, wait};
+use crate::cpu::x86::routine::{
+    control, descriptor, far, loadall, management, model_specific, system_call, wait,
+};
 use crate::cpu::x86::state::seg;
 use iced_x86::{Code, Mnemonic, Register};
 
@@ -31,6 +33,7 @@ fn calls<S: Select>(view: &View<'_>) -> Option<S::Handler> {
         Code::Sysexitq => S::routine::<system_call::Sysexit<u64>>(),
         Code::Loadall286 => S::routine::<loadall::Loadall286>(),
         Code::Loadall386 => S::routine::<loadall::Loadall386>(),
+        Code::Rsm => S::routine::<management::Resume>(),
         Code::Monitorw => S::routine::<wait::Monitor<u16>>(),
         Code::Monitord => S::routine::<wait::Monitor<u32>>(),
         Code::Monitorq => S::routine::<wait::Monitor<u64>>(),

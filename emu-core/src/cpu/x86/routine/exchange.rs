@@ -38,23 +38,28 @@ fn compare_exchange_8<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &O
     Ok(())
 }
 
-/// Each half is exchanged by itself.
 fn compare_exchange_16<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> Outcome {
     let at = offset(cpu, o);
-    if at & 15 != 0 {
+    let low = cpu.writable::<u64>(o.segment, at)?;
+    if low.linear().0 & 15 != 0 {
         return Err(Fault::with_code(vector::GENERAL_PROTECTION, 0));
     }
-    let low = cpu.writable::<u64>(o.segment, at)?;
-    let high = cpu.writable::<u64>(o.segment, at + 8)?;
-    let found = (cpu.read_cell::<u64>(&low), cpu.read_cell::<u64>(&high));
-    let equal = found == (cpu.get(reg::AX), cpu.get(reg::DX));
-    let wanted = if equal { (cpu.get::<u64>(reg::BX), cpu.get::<u64>(reg::CX)) } else { found };
-    cpu.write_cell(&low, wanted.0);
-    cpu.write_cell(&high, wanted.1);
-    cpu.s.flags.set_zero(equal);
-    if !equal {
-        cpu.put(reg::AX, found.0);
-        cpu.put(reg::DX, found.1);
+    let high = cpu.writable::<u64>(o.segment, at.wrapping_add(8))?;
+    let wide = |high: u64, low: u64| u128::from(high) << 64 | u128::from(low);
+    let expected = wide(cpu.get(reg::DX), cpu.get(reg::AX));
+    let new = wide(cpu.get(reg::CX), cpu.get(reg::BX));
+    let mut found = wide(cpu.read_cell(&high), cpu.read_cell(&low));
+    loop {
+        let wanted = if found == expected { new } else { found };
+        match cpu.exchange_halves([&low, &high], found, wanted) {
+            Ok(()) => break,
+            Err(now) => found = now,
+        }
+    }
+    cpu.s.flags.set_zero(found == expected);
+    if found != expected {
+        cpu.put(reg::AX, found as u64);
+        cpu.put(reg::DX, (found >> 64) as u64);
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ pub mod exchange;
 pub mod extended;
 pub mod far;
 pub mod loadall;
+pub mod management;
 pub mod mmx;
 pub mod model_specific;
 pub mod random;

@@ -14,9 +14,13 @@ macro_rules! lane {
             const BYTES: usize = size_of::<$number>();
 
             #[inline(always)]
+            #[allow(clippy::needless_range_loop, reason = "as below")]
             fn take(bytes: &[u8; 16], i: usize) -> Self {
-                let from = i * Self::BYTES;
-                Self::from_le_bytes(std::array::from_fn(|byte| bytes[from + byte]))
+                let mut value = [0; Self::BYTES];
+                for byte in 0..Self::BYTES {
+                    value[byte] = bytes[i * Self::BYTES + byte];
+                }
+                Self::from_le_bytes(value)
             }
 
             #[inline(always)]

@@ -277,17 +277,24 @@ pub enum Outcome {
 }
 
 /// An operation's handler.
-pub fn handler<F: Family, O: Operation<F>>() -> Handler<F> {
+pub const fn handler<F: Family, O: Operation<F>>() -> Handler<F> {
     run::<F, O>
 }
 
 /// An operation's handler that does its usual case itself.
-pub fn quick_handler<F: Family, Q: Quick<F>, O: Operation<F>>() -> Handler<F> {
+pub const fn quick_handler<F: Family, Q: Quick<F>, O: Operation<F>>() -> Handler<F> {
     run_quickly::<F, Q, O>
 }
 
+/// The handler of an operation that goes on with `B`, the one behind it, without a look at that one's handler. That one stays
+/// where it is: it is what leaves, and what is linked.
+pub const fn joined<F: Family, A: Operation<F>, B: Operation<F>>() -> Handler<F> {
+    assert!(matches!(A::FLOW, Flow::On) && !A::CALLS, "the first one always goes on, and calls nothing");
+    run_both::<F, A, B>
+}
+
 /// The handler of an instruction that is always left to the checked backend.
-pub fn for_checked<F: Family>() -> Handler<F> {
+pub const fn for_checked<F: Family>() -> Handler<F> {
     leave_for_checked::<F>
 }
 
@@ -301,6 +308,41 @@ fn execute_apart<F: Family, O: Operation<F>>(
 }
 
 unsafe fn run<F: Family, O: Operation<F>>(
+    s: &mut F::State,
+    op: OpRef<'_, F>,
+    account: Account,
+    env: &mut Env<F>,
+) -> *const Op<F> {
+    // SAFETY: the caller's promise.
+    unsafe { perform::<F, O>(s, op, account, env) }
+}
+
+unsafe fn run_both<F: Family, A: Operation<F>, B: Operation<F>>(
+    s: &mut F::State,
+    op: OpRef<'_, F>,
+    account: Account,
+    env: &mut Env<F>,
+) -> *const Op<F> {
+    // SAFETY: the conditions of the module; an operation that always goes on is not the last one of its trace.
+    unsafe {
+        let (outcome, late) = A::execute_timed(s, op, &*env.ways);
+        if outcome != Outcome::On {
+            return leave(op, account, env);
+        }
+        let charged = account.charged_late(late);
+        if late != 0 && charged.budget() < 0 {
+            return leave_late(op, charged, env);
+        }
+        perform::<F, B>(s, OpRef { at: op.at.add(1), lives: PhantomData }, charged, env)
+    }
+}
+
+/// What the handler of an operation does.
+///
+/// # Safety
+/// See [`Handler`].
+#[inline(always)]
+unsafe fn perform<F: Family, O: Operation<F>>(
     s: &mut F::State,
     op: OpRef<'_, F>,
     account: Account,

@@ -262,6 +262,14 @@ pub trait Meaning: 'static {
     const FLOW: Flow = Flow::On;
     /// Whether it is long enough for calls; else all of it is inlined into each handler.
     const CALLS: bool = false;
+    /// Whether registers and flags are all that it reads and changes: no memory, no stack, no jump.
+    const REGISTERS_ONLY: bool = false;
+    /// Whether it mostly stands before a conditional jump, so that one handler for both pays.
+    const COMPARES: bool = false;
+    /// Of these, whether there are such operands in 64-bit mode only.
+    const WIDEST: bool = false;
+    /// Of a conditional jump, its condition's number and its target's width in bits.
+    const CONDITION: Option<(u8, u32)> = None;
 
     /// # Errors
     /// When it cannot be completed; nothing has been changed then.
@@ -270,6 +278,9 @@ pub trait Meaning: 'static {
 
 /// Where an operand is.
 pub trait Form: 'static {
+    /// Whether it is no register.
+    const IN_MEMORY: bool = false;
+
     /// What [`Self::close`] needs of an opened operand.
     type Open<B: Backend, T: Int>: Copy;
 
@@ -345,6 +356,8 @@ register_form!(Third, [], o => o.base);
 register_form!(Fixed<REGISTER>, [const REGISTER: u8], _o => REGISTER);
 
 impl Form for Memory {
+    const IN_MEMORY: bool = true;
+
     type Open<B: Backend, T: Int> = B::Cell<T>;
 
     #[inline(always)]
@@ -373,6 +386,9 @@ impl Form for Memory {
 
 /// Where an operand that is read and changed may be; every [`Form`] is one.
 pub trait Place: 'static {
+    /// As [`Form::IN_MEMORY`].
+    const IN_MEMORY: bool;
+
     /// Changes the operand, and gives what it was. `change` may set flags and nothing else.
     ///
     /// # Errors
@@ -385,6 +401,8 @@ pub trait Place: 'static {
 }
 
 impl<F: Form> Place for F {
+    const IN_MEMORY: bool = F::IN_MEMORY;
+
     #[inline(always)]
     fn update<B: Backend, T: Int>(
         b: &mut B,
@@ -402,6 +420,8 @@ impl<F: Form> Place for F {
 pub struct Locked;
 
 impl Place for Locked {
+    const IN_MEMORY: bool = true;
+
     #[inline(always)]
     fn update<B: Backend, T: Int>(
         b: &mut B,
@@ -428,6 +448,8 @@ impl Source for Selector {
 pub trait Source: 'static {
     /// Whether the value stands in the instruction.
     const KNOWN: bool = false;
+    /// As [`Form::IN_MEMORY`].
+    const IN_MEMORY: bool = false;
 
     /// # Errors
     /// As [`Backend::load`].
@@ -435,6 +457,8 @@ pub trait Source: 'static {
 }
 
 impl<F: Form> Source for F {
+    const IN_MEMORY: bool = F::IN_MEMORY;
+
     #[inline(always)]
     fn get<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Try<B, B::Val<T>> {
         F::read(b, o)

@@ -3,6 +3,7 @@
 
 use super::backend::Meaning;
 use super::executing::{Executing, Plain, Quick};
+use super::meaning::flow::JumpIf;
 use super::operands::{OffsetSize, Operands, Repeat};
 use super::routine::string::{Moved, StringInstruction};
 use super::routine::x87;
@@ -337,22 +338,53 @@ pub struct Handlers {
     pub flow: Flow,
     /// They are for a string instruction that is not repeated.
     is_string: bool,
+    /// See [`Meaning::CONDITION`].
+    pub condition: Option<(u8, u32)>,
+    /// What takes the place of a comparison's handler where a conditional jump follows it.
+    joined: Option<&'static Joined>,
 }
 
-/// [`Handlers`] of what `$handler` makes for each kind of addressing, named `$a`; where there is no address, one for all.
+/// The handlers of a comparison and the conditional jump behind it, by the condition's number.
+struct Joined {
+    flat: Option<[Handler; 16]>,
+    long: [Handler; 16],
+}
+
+/// [`Joined`] of a meaning that compares.
+struct Comparison<M>(PhantomData<M>);
+
+/// The handlers of `M` and each conditional jump to `T` in a mode.
+macro_rules! joined {
+    ($m:ident, $a:ident, $t:ident; $($condition:literal)*) => {
+        [$(op::joined::<X86Family, Instruction<$m, $a>, Instruction<JumpIf<$t, $condition>, $a>>(),)*]
+    };
+}
+
+impl<M: Meaning> Comparison<M> {
+    const ALL: Option<Joined> = if M::COMPARES {
+        let flat =
+            if M::WIDEST { None } else { Some(joined!(M, Flat, u32; 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)) };
+        Some(Joined { flat, long: joined!(M, Long, u64; 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15) })
+    } else {
+        None
+    };
+    const JOINED: Option<&'static Joined> = Self::ALL.as_ref();
+}
+
+/// [`Handlers`] of what `$handler` makes for each kind of addressing, named `$a`; where there is no address, one for all. Constants, so
+/// that only those are made that are used.
 macro_rules! handlers {
     ($flow:expr, $has_address:expr, $a:ident => $handler:expr) => {
-        if $has_address {
-            Self {
-                segmented: handlers!(@ Segmented, $a => $handler),
-                flat: handlers!(@ Flat, $a => $handler),
-                long: handlers!(@ Long, $a => $handler),
-                long_relative: handlers!(@ LongRelative, $a => $handler),
-                flow: $flow,
-                is_string: false,
+        const {
+            if $has_address {
+        let mut all = Self::only(handlers!(@ Segmented, $a => $handler), $flow);
+        all.flat = handlers!(@ Flat, $a => $handler);
+        all.long = handlers!(@ Long, $a => $handler);
+        all.long_relative = handlers!(@ LongRelative, $a => $handler);
+                all
+            } else {
+        Self::only(handlers!(@ Segmented, $a => $handler), $flow)
             }
-        } else {
-            Self::only(handlers!(@ Segmented, $a => $handler), $flow)
         }
     };
     (@ $kind:ident, $a:ident => $handler:expr) => {{
@@ -363,7 +395,9 @@ macro_rules! handlers {
 
 impl Handlers {
     pub fn of<M: Meaning>() -> Self {
-        handlers!(M::FLOW, true, A => op::handler::<X86Family, Instruction<M, A>>())
+        let handlers =
+            handlers!(M::FLOW, !M::REGISTERS_ONLY, A => op::handler::<X86Family, Instruction<M, A>>());
+        Self { condition: M::CONDITION, joined: Comparison::<M>::JOINED, ..handlers }
     }
 
     /// A meaning whose usual case is `Q`.
@@ -396,9 +430,30 @@ impl Handlers {
     }
 
     /// One handler for all modes.
-    fn only(handler: Handler, flow: Flow) -> Self {
-        let is_string = false;
-        Self { segmented: handler, flat: handler, long: handler, long_relative: handler, flow, is_string }
+    const fn only(handler: Handler, flow: Flow) -> Self {
+        Self {
+            segmented: handler,
+            flat: handler,
+            long: handler,
+            long_relative: handler,
+            flow,
+            is_string: false,
+            condition: None,
+            joined: None,
+        }
+    }
+
+    /// The handler for this instruction, which has got `chosen`, and the conditional jump `next` behind it; `None` if there is
+    /// none for both.
+    pub fn join(&self, chosen: Handler, kind: Kind, next: &Self) -> Option<Handler> {
+        let (joined, (condition, bits)) = (self.joined?, next.condition?);
+        let (usual, handlers, width) = match kind {
+            Kind::Flat => (self.flat, joined.flat.as_ref()?, 32),
+            Kind::Long => (self.long, &joined.long, 64),
+            Kind::Segmented | Kind::LongRelative => return None,
+        };
+        let fits = bits == width && std::ptr::fn_addr_eq(chosen, usual);
+        fits.then(|| handlers[usize::from(condition & 15)])
     }
 
     /// The handler for an instruction with these operands in a mode of this kind.

@@ -209,7 +209,7 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
     fn translate_again(&mut self, trace: u64, address: u64, bytes: &[u8]) -> Option<Instruction<B, P>> {
         let mode = Mode::of(self.s)?;
         let bits = self.s.segment(seg::CS).default_bits();
-        translate_one::<B, P>(self.model, (mode.kind, bits), bytes, address, trace).map(|(one, _)| one)
+        translate_one::<B, P>(self.model, (mode.kind, bits), bytes, address, trace).map(|(one, ..)| one)
     }
 
     #[inline(always)]
@@ -259,10 +259,11 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Checked<'_, B, P> {
         }
         let last = address + left - 1;
         let mut at = address;
+        let mut before: Option<Handlers> = None;
         while at <= last && into.code.len() < LONGEST_TRACE {
             let mut bytes = [0; LONGEST];
             let Some(available) = self.fetch_within(at, last, &mut bytes) else { break };
-            let Some((one, ends)) = translate_one::<B, P>(
+            let Some((one, fast, ends)) = translate_one::<B, P>(
                 self.model,
                 (kind, segment.default_bits()),
                 &bytes[..available],
@@ -272,6 +273,12 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Checked<'_, B, P> {
                 break;
             };
             at += u64::from(one.length);
+            if let Some(last) = into.code.last_mut()
+                && let Some(joined) = before.and_then(|before| before.join(last.handler, kind, &fast))
+            {
+                last.handler = joined;
+            }
+            before = Some(fast);
             into.bytes.extend_from_slice(&bytes[..usize::from(one.length)]);
             into.code.push(one);
             if ends {
@@ -295,14 +302,15 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Checked<'_, B, P> {
     }
 }
 
-/// Translates one instruction of a trace that begins at `trace`. Gives with it whether the trace ends here.
+/// Translates one instruction of a trace that begins at `trace`. Gives with it what there are of handlers, and whether the trace
+/// ends here.
 fn translate_one<B: MemoryBus, P: Probe>(
     model: &'static Model,
     (kind, code_bits): (Kind, u32),
     bytes: &[u8],
     at: u64,
     trace: u64,
-) -> Option<(Instruction<B, P>, bool)> {
+) -> Option<(Instruction<B, P>, Handlers, bool)> {
     let bits = match kind {
         Kind::Long | Kind::LongRelative => 64,
         Kind::Flat | Kind::Segmented => code_bits,
@@ -320,5 +328,5 @@ fn translate_one<B: MemoryBus, P: Probe>(
         cycles: model.clocks_per_instruction as u16,
     };
     let ends = decoded.ends_trace() || fast.flow == Flow::Away;
-    Some((one, ends))
+    Some((one, fast, ends))
 }

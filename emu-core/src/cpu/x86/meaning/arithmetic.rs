@@ -77,6 +77,8 @@ combine! {
 pub struct Binary<C, T, D, S>(PhantomData<(C, T, D, S)>);
 
 impl<C: Combine, T: Int, D: Place, S: Source> Meaning for Binary<C, T, D, S> {
+    const REGISTERS_ONLY: bool = !D::IN_MEMORY && !S::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let right = S::get::<B, T>(b, o)?;
@@ -89,6 +91,10 @@ impl<C: Combine, T: Int, D: Place, S: Source> Meaning for Binary<C, T, D, S> {
 pub struct Compare<C, T, D, S>(PhantomData<(C, T, D, S)>);
 
 impl<C: Combine, T: Int, D: Form, S: Source> Meaning for Compare<C, T, D, S> {
+    const REGISTERS_ONLY: bool = !D::IN_MEMORY && !S::IN_MEMORY;
+    const COMPARES: bool = T::BITS != 16;
+    const WIDEST: bool = T::BITS == 64;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let right = S::get::<B, T>(b, o)?;
@@ -138,6 +144,8 @@ change! {
 pub struct Unary<C, T, D>(PhantomData<(C, T, D)>);
 
 impl<C: Change, T: Int, D: Place> Meaning for Unary<C, T, D> {
+    const REGISTERS_ONLY: bool = !D::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         D::update::<B, T>(b, o, C::change::<B, T>)?;
@@ -150,6 +158,8 @@ impl<C: Change, T: Int, D: Place> Meaning for Unary<C, T, D> {
 pub struct Shift<T, D, S, const KIND: u8>(PhantomData<(T, D, S)>);
 
 impl<T: Int, D: Form, S: Source, const KIND: u8> Meaning for Shift<T, D, S, KIND> {
+    const REGISTERS_ONLY: bool = !D::IN_MEMORY && !S::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let count = S::get::<B, u8>(b, o)?;
@@ -166,6 +176,8 @@ impl<T: Int, D: Form, S: Source, const KIND: u8> Meaning for Shift<T, D, S, KIND
 pub struct MultiplyWide<T, S, const SIGNED: bool>(PhantomData<(T, S)>);
 
 impl<T: Int, S: Source, const SIGNED: bool> Meaning for MultiplyWide<T, S, SIGNED> {
+    const REGISTERS_ONLY: bool = !S::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let factor = S::get::<B, T>(b, o)?;
@@ -181,6 +193,8 @@ impl<T: Int, S: Source, const SIGNED: bool> Meaning for MultiplyWide<T, S, SIGNE
 pub struct Multiply<T, D, L, R>(PhantomData<(T, D, L, R)>);
 
 impl<T: Int, D: Form, L: Source, R: Source> Meaning for Multiply<T, D, L, R> {
+    const REGISTERS_ONLY: bool = !D::IN_MEMORY && !L::IN_MEMORY && !R::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let left = L::get::<B, T>(b, o)?;
@@ -220,6 +234,8 @@ fn sign_of<B: Backend, T: Int>(b: &mut B, value: B::Val<T>) -> B::Val<T> {
 pub struct Divide<T, S, const SIGNED: bool>(PhantomData<(T, S)>);
 
 impl<T: Int, S: Source, const SIGNED: bool> Meaning for Divide<T, S, SIGNED> {
+    const REGISTERS_ONLY: bool = !S::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let upper = if T::BITS == 8 { reg::AX + reg::HIGH } else { reg::DX };
@@ -236,6 +252,8 @@ impl<T: Int, S: Source, const SIGNED: bool> Meaning for Divide<T, S, SIGNED> {
 pub struct ExtendAccumulator<T, U>(PhantomData<(T, U)>);
 
 impl<T: Int, U: Int> Meaning for ExtendAccumulator<T, U> {
+    const REGISTERS_ONLY: bool = true;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, _: &Operands) -> Done<B> {
         let value = b.register::<T>(reg::AX);
@@ -249,6 +267,8 @@ impl<T: Int, U: Int> Meaning for ExtendAccumulator<T, U> {
 pub struct SignIntoDx<T>(PhantomData<T>);
 
 impl<T: Int> Meaning for SignIntoDx<T> {
+    const REGISTERS_ONLY: bool = true;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, _: &Operands) -> Done<B> {
         let value = b.register::<T>(reg::AX);

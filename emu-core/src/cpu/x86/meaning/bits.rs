@@ -67,6 +67,8 @@ fn carry_of_bit<B: Backend, T: Int>(b: &mut B, value: B::Val<T>, bit: B::Val<T>)
 pub struct TestBit<T, D, S>(PhantomData<(T, D, S)>);
 
 impl<T: Int, D: Source, S: Source> Meaning for TestBit<T, D, S> {
+    const REGISTERS_ONLY: bool = !D::IN_MEMORY && !S::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let index = S::get::<B, T>(b, o)?;
@@ -81,6 +83,8 @@ impl<T: Int, D: Source, S: Source> Meaning for TestBit<T, D, S> {
 pub struct ChangeBit<K, T, D, S>(PhantomData<(K, T, D, S)>);
 
 impl<K: BitChange, T: Int, D: Place, S: Source> Meaning for ChangeBit<K, T, D, S> {
+    const REGISTERS_ONLY: bool = !D::IN_MEMORY && !S::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let index = S::get::<B, T>(b, o)?;
@@ -145,6 +149,8 @@ impl<K: BitChange, T: Int, const LOCKED: bool> Meaning for ChangeFarBit<K, T, LO
 pub struct Scan<T, S, const REVERSE: bool>(PhantomData<(T, S)>);
 
 impl<T: Int, S: Source, const REVERSE: bool> Meaning for Scan<T, S, REVERSE> {
+    const REGISTERS_ONLY: bool = !S::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let value = S::get::<B, T>(b, o)?;
@@ -227,6 +233,8 @@ operations! { Count::count(value):
 pub struct CountInto<C, T, S>(PhantomData<(C, T, S)>);
 
 impl<C: Count, T: Int, S: Source> Meaning for CountInto<C, T, S> {
+    const REGISTERS_ONLY: bool = !S::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let value = S::get::<B, T>(b, o)?;
@@ -333,6 +341,8 @@ operations! { Extract::extract(value, control):
 pub struct ExtractInto<X, T, V, C>(PhantomData<(X, T, V, C)>);
 
 impl<X: Extract, T: Int, V: Source, C: Source> Meaning for ExtractInto<X, T, V, C> {
+    const REGISTERS_ONLY: bool = !V::IN_MEMORY && !C::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let value = V::get::<B, T>(b, o)?;
@@ -347,6 +357,8 @@ impl<X: Extract, T: Int, V: Source, C: Source> Meaning for ExtractInto<X, T, V, 
 pub struct MultiplyApart<T, S>(PhantomData<(T, S)>);
 
 impl<T: Int, S: Source> Meaning for MultiplyApart<T, S> {
+    const REGISTERS_ONLY: bool = !S::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let left = b.register::<T>(reg::DX);
@@ -362,6 +374,8 @@ impl<T: Int, S: Source> Meaning for MultiplyApart<T, S> {
 pub struct ShiftDouble<T, D, S, C, const LEFT: bool>(PhantomData<(T, D, S, C)>);
 
 impl<T: Int, D: Form, S: Source, C: Source, const LEFT: bool> Meaning for ShiftDouble<T, D, S, C, LEFT> {
+    const REGISTERS_ONLY: bool = !D::IN_MEMORY && !S::IN_MEMORY && !C::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let count = C::get::<B, u8>(b, o)?;
@@ -379,6 +393,8 @@ impl<T: Int, D: Form, S: Source, C: Source, const LEFT: bool> Meaning for ShiftD
 pub struct SwapBytes<T>(PhantomData<T>);
 
 impl<T: Int> Meaning for SwapBytes<T> {
+    const REGISTERS_ONLY: bool = true;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let swapped = if T::BITS == 16 {
@@ -423,6 +439,8 @@ impl<T: Int, U: Int, S: Source> Meaning for Crc32<T, U, S> {
 pub struct AddCarrying<T, S, const OVERFLOW: bool>(PhantomData<(T, S)>);
 
 impl<T: Int, S: Source, const OVERFLOW: bool> Meaning for AddCarrying<T, S, OVERFLOW> {
+    const REGISTERS_ONLY: bool = !S::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let right = S::get::<B, T>(b, o)?;

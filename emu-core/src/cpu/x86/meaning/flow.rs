@@ -34,6 +34,7 @@ pub struct JumpIf<T, const CONDITION: u8>(PhantomData<T>);
 
 impl<T: Int, const CONDITION: u8> Meaning for JumpIf<T, CONDITION> {
     const FLOW: Flow = Flow::Branch;
+    const CONDITION: Option<(u8, u32)> = Some((CONDITION, T::BITS));
 
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {

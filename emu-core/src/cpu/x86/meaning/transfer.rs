@@ -12,6 +12,8 @@ use std::marker::PhantomData;
 pub struct Move<T, D, S>(PhantomData<(T, D, S)>);
 
 impl<T: Int, D: Form, S: Source> Meaning for Move<T, D, S> {
+    const REGISTERS_ONLY: bool = !D::IN_MEMORY && !S::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let value = S::get::<B, T>(b, o)?;
@@ -23,6 +25,8 @@ impl<T: Int, D: Form, S: Source> Meaning for Move<T, D, S> {
 pub struct Extend<T, U, D, S, const SIGNED: bool>(PhantomData<(T, U, D, S)>);
 
 impl<T: Int, U: Int, D: Form, S: Source, const SIGNED: bool> Meaning for Extend<T, U, D, S, SIGNED> {
+    const REGISTERS_ONLY: bool = !D::IN_MEMORY && !S::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let value = S::get::<B, T>(b, o)?;
@@ -35,6 +39,8 @@ impl<T: Int, U: Int, D: Form, S: Source, const SIGNED: bool> Meaning for Extend<
 pub struct Exchange<T, D, S>(PhantomData<(T, D, S)>);
 
 impl<T: Int, D: Place, S: Form> Meaning for Exchange<T, D, S> {
+    const REGISTERS_ONLY: bool = !D::IN_MEMORY && !S::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let right = S::read::<B, T>(b, o)?;
@@ -99,6 +105,8 @@ impl<T: Int> Meaning for Leave<T> {
 pub struct MoveIf<T, S>(PhantomData<(T, S)>);
 
 impl<T: Int, S: Source> Meaning for MoveIf<T, S> {
+    const REGISTERS_ONLY: bool = !S::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let value = S::get::<B, T>(b, o)?;
@@ -114,6 +122,8 @@ impl<T: Int, S: Source> Meaning for MoveIf<T, S> {
 pub struct SetIf<D>(PhantomData<D>);
 
 impl<D: Form> Meaning for SetIf<D> {
+    const REGISTERS_ONLY: bool = !D::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let (one, zero) = (b.constant::<u8>(1), b.constant(0));
@@ -127,6 +137,8 @@ impl<D: Form> Meaning for SetIf<D> {
 pub struct Nothing;
 
 impl Meaning for Nothing {
+    const REGISTERS_ONLY: bool = true;
+
     #[inline(always)]
     fn run<B: Backend>(_: &mut B, _: &Operands) -> Done<B> {
         Ok(())

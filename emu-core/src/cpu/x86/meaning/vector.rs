@@ -93,7 +93,7 @@ pub struct Constant;
 impl VectorSource for Registers {
     #[inline(always)]
     fn blocks<B: Backend, const N: usize>(b: &mut B, o: &Operands) -> Try<B, [B::Block; N]> {
-        Ok(array::from_fn(|i| b.block(o.base, i as u8)))
+        Ok(register_blocks(b, o.base))
     }
 }
 
@@ -116,20 +116,29 @@ impl<const ALIGNED: bool> VectorSource for Whole<ALIGNED> {
 }
 
 #[inline(always)]
-#[allow(clippy::needless_range_loop, reason = "an iterator's `skip` is not always inlined")]
 fn load_blocks<B: Backend, const N: usize>(
     b: &mut B,
     o: &Operands,
     at: B::Val<u64>,
 ) -> Try<B, [B::Block; N]> {
-    let first = b.load_block(o.segment, at)?;
-    let mut blocks = [first; N];
-    for i in 1..N {
-        let distance = b.constant::<u64>(16 * i as u64);
+    let mut blocks = [b.load_block(o.segment, at)?; N];
+    if N == 2 {
+        let distance = b.constant::<u64>(16);
         let at = b.add(at, distance);
-        blocks[i] = b.load_block(o.segment, at)?;
+        blocks[N - 1] = b.load_block(o.segment, at)?;
     }
     Ok(blocks)
+}
+
+/// The one or two blocks of a register. No loop: the compiler keeps the array of one in memory, and a handler that has something in
+/// memory of its own ends in no jump.
+#[inline(always)]
+fn register_blocks<B: Backend, const N: usize>(b: &mut B, register: u8) -> [B::Block; N] {
+    let mut blocks = [b.block(register, 0); N];
+    if N == 2 {
+        blocks[N - 1] = b.block(register, 1);
+    }
+    blocks
 }
 
 impl<const ALIGNED: bool> VectorSource for Part<ALIGNED> {
@@ -190,17 +199,17 @@ fn compute<B: Backend, O: Operation, S: VectorSource, const N: usize>(
     o: &Operands,
 ) -> Try<B, [B::Block; N]> {
     let second = S::blocks::<B, N>(b, o)?;
-    let first = array::from_fn(|i| b.block(o.second, i as u8));
-    let third = array::from_fn(|i| b.block(Packed::of(o).third, i as u8));
+    let first = register_blocks(b, o.second);
+    let third = register_blocks(b, Packed::of(o).third);
     b.operate::<O, N>(o, [first, second, third])
 }
 
 /// Makes blocks the lowest ones of the destination.
 #[inline(always)]
-#[allow(clippy::needless_range_loop, reason = "as in `load_blocks`")]
 fn write<B: Backend, const VEX: bool, const N: usize>(b: &mut B, o: &Operands, blocks: [B::Block; N]) {
-    for i in 0..N {
-        b.set_block(o.first, i as u8, blocks[i]);
+    b.set_block(o.first, 0, blocks[0]);
+    if N == 2 {
+        b.set_block(o.first, 1, blocks[N - 1]);
     }
     if VEX && N == 1 {
         let zero = b.constant::<u64>(0);

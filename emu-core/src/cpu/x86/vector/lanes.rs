@@ -6,6 +6,11 @@ pub trait Lane: Copy {
 
     fn take(bytes: &[u8; 16], i: usize) -> Self;
     fn put(self, bytes: &mut [u8; 16], i: usize);
+
+    /// The lowest lane of a block.
+    fn low(block: u128) -> Self;
+    /// A block with this lane alone, the lowest.
+    fn alone(self) -> u128;
 }
 
 macro_rules! lane {
@@ -13,8 +18,10 @@ macro_rules! lane {
         impl Lane for $number {
             const BYTES: usize = size_of::<$number>();
 
+            // Neither copied as slices nor iterated over: where that is checked or not inlined, a handler lends a variable, and
+            // ends in no jump.
             #[inline(always)]
-            #[allow(clippy::needless_range_loop, reason = "as below")]
+            #[allow(clippy::needless_range_loop, reason = "as above")]
             fn take(bytes: &[u8; 16], i: usize) -> Self {
                 let mut value = [0; Self::BYTES];
                 for byte in 0..Self::BYTES {
@@ -24,14 +31,22 @@ macro_rules! lane {
             }
 
             #[inline(always)]
-            #[allow(clippy::needless_range_loop, reason = "as below")]
+            #[allow(clippy::needless_range_loop, reason = "as above")]
             fn put(self, bytes: &mut [u8; 16], i: usize) {
-                // Neither copied as a slice nor iterated over: where that is checked or not inlined, a handler lends a variable, and
-                // ends in no jump.
                 let value = self.to_le_bytes();
                 for byte in 0..Self::BYTES {
                     bytes[i * Self::BYTES + byte] = value[byte];
                 }
+            }
+
+            #[inline(always)]
+            fn low(block: u128) -> Self {
+                block as Self
+            }
+
+            #[inline(always)]
+            fn alone(self) -> u128 {
+                self as u128 & (u128::MAX >> (128 - 8 * Self::BYTES))
             }
         }
     )*};
@@ -47,15 +62,14 @@ pub const fn count<T: Lane>() -> usize {
 /// One lane.
 #[inline(always)]
 pub fn lane<T: Lane>(block: u128, i: usize) -> T {
-    T::take(&block.to_le_bytes(), i)
+    T::low(block >> (8 * T::BYTES * i))
 }
 
 /// A block with one lane replaced.
 #[inline(always)]
 pub fn with_lane<T: Lane>(block: u128, i: usize, value: T) -> u128 {
-    let mut bytes = block.to_le_bytes();
-    value.put(&mut bytes, i);
-    u128::from_le_bytes(bytes)
+    let (at, lane) = (8 * T::BYTES * i, u128::MAX >> (128 - 8 * T::BYTES));
+    block & !(lane << at) | value.alone() << at
 }
 
 /// A block whose lanes `f` gives, by their numbers.

@@ -8,9 +8,18 @@ pub trait Lane: Copy {
     fn put(self, bytes: &mut [u8; 16], i: usize);
 
     /// The lowest lane of a block.
-    fn low(block: u128) -> Self;
+    #[inline(always)]
+    fn low(block: u128) -> Self {
+        Self::take(&block.to_le_bytes(), 0)
+    }
+
     /// A block with this lane alone, the lowest.
-    fn alone(self) -> u128;
+    #[inline(always)]
+    fn alone(self) -> u128 {
+        let mut bytes = [0; 16];
+        self.put(&mut bytes, 0);
+        u128::from_le_bytes(bytes)
+    }
 }
 
 macro_rules! lane {

@@ -1,5 +1,5 @@
 //! The floating-point unit's instructions: when they run, and where their operands come from. What they do is
-//! [`Fpu`](crate::cpu::x86::x87::Fpu)'s.
+//! [`Fpu`]'s.
 //!
 //! What computes or moves numbers is written over any [`Executing`] backend ([`Instruction`]), so that an engine may call
 //! it with its own way to memory; what controls the unit is rare, and written over the checked processor ([`Control`]).

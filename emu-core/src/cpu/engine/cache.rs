@@ -403,7 +403,7 @@ impl<F: Family, S: Copy, M: Copy + Eq> TraceCache<F, S, M> {
 mod tests {
     use super::super::op::for_checked;
     use super::*;
-    use crate::mem::LittleGuest;
+    use crate::mem::{ByteOrder, LittleGuest, NodeId, RamBlock};
 
     enum Toy {}
 
@@ -482,6 +482,63 @@ mod tests {
         cache.forget_addresses();
         assert_eq!(cache.recall(0x100), None);
         assert_eq!(cache.find(&cache.key(0x100, 0)), Some(second));
+    }
+
+    /// Keeps a trace of two instructions of two bytes each at address 40h of a block, and has its code written over.
+    fn stale(cache: &mut Cache) -> (Key, u32) {
+        let block = RamBlock::new(PAGE_SIZE, ByteOrder::Little, NodeId::default()).expect("memory").id();
+        let one = || Translated {
+            handler: for_checked::<Toy>(),
+            operands: Address(7),
+            checked: (),
+            flow: Flow::On,
+            length: 2,
+            cycles: 1,
+        };
+        let key = cache.key(0x40, 0);
+        let fresh = Fresh { code: vec![one(), one()], bytes: vec![1, 2, 3, 4] };
+        let header = cache.add(key, Some(Source { block, offset: 0x40 }), &fresh, 0x44);
+        cache.drop_line(CodeLine { block, line: 0x40 / LINE_SIZE });
+        assert_eq!((cache.find(&key), cache.recall(0x40)), (None, None));
+        (key, header)
+    }
+
+    #[test]
+    fn patched_code_is_made_good_where_it_is() {
+        let mut cache = cache(1000);
+        let (key, header) = stale(&mut cache);
+        let trace = cache.stale(&key).expect("it was written over");
+        let renewed = cache.renew(trace, &[1, 2, 3, 9], |offset, bytes| {
+            assert_eq!((offset, bytes), (2, &[3, 9][..]));
+            Some(Translated {
+                handler: for_checked::<Toy>(),
+                operands: Address(9),
+                checked: (),
+                flow: Flow::On,
+                length: 2,
+                cycles: 1,
+            })
+        });
+        assert_eq!((renewed, cache.find(&key)), (Some(header), Some(header)));
+        let operands = |place: u32| cache.arena[(header + place) as usize].operands.0;
+        assert_eq!((operands(1), operands(2)), (7, 9));
+    }
+
+    #[test]
+    fn code_that_was_written_over_with_itself_needs_no_translation() {
+        let mut cache = cache(1000);
+        let (key, header) = stale(&mut cache);
+        let trace = cache.stale(&key).expect("it was written over");
+        assert_eq!(cache.renew(trace, &[1, 2, 3, 4], |_, _| unreachable!("nothing differs")), Some(header));
+    }
+
+    #[test]
+    fn code_of_another_shape_is_never_found_again() {
+        let mut cache = cache(1000);
+        let (key, _) = stale(&mut cache);
+        let trace = cache.stale(&key).expect("it was written over");
+        assert_eq!(cache.renew(trace, &[8, 8, 3, 4], |_, _| None), None);
+        assert_eq!((cache.find(&key), cache.stale(&key)), (None, None));
     }
 
     #[test]

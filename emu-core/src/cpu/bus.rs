@@ -70,6 +70,11 @@ pub trait CpuBus {
     /// Takes a rising edge of NMI, if there was one since the last call.
     fn take_nmi(&mut self) -> bool;
 
+    /// Whether there was a rising edge of NMI that has not been taken: engines that ask for it seldom ask this often.
+    fn nmi_waits(&self) -> bool {
+        false
+    }
+
     /// Whether there was a falling edge of SMI# that has not been taken.
     fn smi_waits(&self) -> bool {
         false

@@ -499,6 +499,11 @@ impl CpuBus for SystemBus {
     }
 
     #[inline]
+    fn nmi_waits(&self) -> bool {
+        self.pins.nmi_edge
+    }
+
+    #[inline]
     fn exit_requested(&self) -> bool {
         self.pins.exit || self.pins.reset_edge || self.pins.switched_off
     }

@@ -97,6 +97,9 @@ impl CpuBus for Bus {
     fn take_nmi(&mut self) -> bool {
         std::mem::take(&mut self.nmi)
     }
+    fn nmi_waits(&self) -> bool {
+        self.nmi
+    }
     fn smi_waits(&self) -> bool {
         self.smi
     }

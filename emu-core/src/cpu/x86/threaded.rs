@@ -142,6 +142,7 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
             && !s.flags.has(flag::TF.into())
             && !interrupted
             && !self.bus.smi_waits()
+            && (s.nmi_blocked || !self.bus.nmi_waits())
             && !self.bus.exit_requested()
             && s.now < self.bus.next_hold().0
     }

@@ -53,7 +53,9 @@ fn hints<S: Select>(view: &View<'_>) -> Option<S::Handler> {
         M::Nop | M::Reservednop | M::Pause | M::Endbr32 | M::Endbr64 => Some(S::meaning::<Nothing>()),
         M::Prefetchnta | M::Prefetcht0 | M::Prefetcht1 | M::Prefetcht2 => Some(S::meaning::<Nothing>()),
         M::Prefetch | M::Prefetchw | M::Prefetchwt1 => Some(S::meaning::<Nothing>()),
-        M::Lfence | M::Mfence | M::Sfence => Some(S::meaning::<Nothing>()),
+        // Loads and stores keep their order among themselves anyhow.
+        M::Lfence | M::Sfence => Some(S::meaning::<Nothing>()),
+        M::Mfence => Some(S::plain::<system::Fence>()),
         M::Clflush | M::Clflushopt | M::Clwb => Some(S::meaning::<Touch>()),
         M::Movnti => by_forms!(view, D, F => by_width!(view.width(0), T => S::meaning::<Move<T, D, F>>())),
         M::Umov => by_forms!(view, D, F => by_width!(view.width(0), T => S::meaning::<Move<T, D, F>>())),

@@ -35,6 +35,11 @@ routines! {
 }
 
 plain! {
+    /// MFENCE: the stores before it are seen by all before the loads behind it are made. Of the host's, too.
+    Fence = |_cpu, _| {
+        std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
+        Ok(())
+    };
     Lahf = |cpu, _| {
         let word = cpu.state().flags.word();
         cpu.state().put(AH, word as u8);

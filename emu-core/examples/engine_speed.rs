@@ -1,16 +1,16 @@
 //! How fast the engines run small loops of flat 32-bit code, in million guest instructions a second of processor time.
 //! Arguments: a loop's name, an engine's; by default all of both.
 
-#[path = "../tests/x86_engines/bus.rs"]
-mod bus;
+#[path = "../tests/quiet_bus/mod.rs"]
+mod quiet_bus;
 
-use bus::Bus;
 use cpu_time::ThreadTime;
 use emu_core::cpu::x86::cpu::X86;
 use emu_core::cpu::x86::model::I80386DX;
 use emu_core::cpu::x86::state::{Segment, seg};
 use emu_core::cpu::{EngineKind, Processor};
 use emu_core::time::Cycle;
+use quiet_bus::{QuietBus, SIZE};
 
 /// Loops at 10000h: the body is repeated, then DEC ECX and a branch back.
 const LOOPS: [(&str, &[u8], usize); 8] = [
@@ -58,7 +58,7 @@ fn speed(body: &[u8], times: usize, engine: EngineKind, cycles: u64) -> f64 {
     code.extend(back(at).to_le_bytes());
     code.push(0xE9);
     code.extend((-(code.len() as i32 + 4)).to_le_bytes());
-    let mut bus = Bus::new();
+    let mut bus = QuietBus::new(0, SIZE);
     bus.put(0x1_0000, &code);
     let mut cpu = X86::new(&I80386DX);
     for number in [seg::ES, seg::CS, seg::SS, seg::DS] {
@@ -68,7 +68,7 @@ fn speed(body: &[u8], times: usize, engine: EngineKind, cycles: u64) -> f64 {
     cpu.state.rip = 0x1_0000;
     cpu.state.registers[4] = 0x8_0000;
     cpu.state.registers[5] = 0x9_0000;
-    Processor::<Bus>::set_engine(&mut cpu, engine);
+    Processor::<QuietBus>::set_engine(&mut cpu, engine);
     let mut best = f64::MAX;
     for _ in 0..3 {
         let before = cpu.state.counters.instructions;

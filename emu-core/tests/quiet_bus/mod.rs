@@ -1,5 +1,7 @@
-//! The surroundings of a processor under test: one block of memory, one interrupt line, ports that read as ones. Nothing else
-//! happens on it.
+//! The surroundings of a processor under test: one block of memory, interrupts as the test has them, ports that read as ones. Nothing
+//! else happens on it.
+
+#![allow(dead_code, reason = "no test needs all of it")]
 
 use emu_core::addr::{Physical, Width};
 use emu_core::cpu::bus::{BusStatus, CpuBus, MemoryBus, PageAccess, Reply};
@@ -9,6 +11,9 @@ use emu_core::mem::{
 use emu_core::time::Cycle;
 use std::sync::Arc;
 
+/// Bytes of memory that do for most programs.
+pub const SIZE: u64 = 4 << 20;
+
 pub struct QuietBus {
     pub memory: PhysMem,
     pub ram: Arc<RamBlock>,
@@ -16,6 +21,13 @@ pub struct QuietBus {
     pub deadline: Cycle,
     /// The vector of an interrupt that waits to be acknowledged.
     pub interrupt: Option<u8>,
+    /// A non-maskable interrupt waits.
+    pub nmi: bool,
+    /// A system management interrupt waits, and another one behind it.
+    pub smi: bool,
+    pub smi_again: bool,
+    /// A port that answers a write with a system management interrupt, once.
+    pub smi_port: Option<u32>,
     /// What was written to ports, and when.
     pub written: Vec<(u32, u64, u64)>,
     /// Whether an access beyond the memory fails the test. Else ones are read there, and what is written is lost.
@@ -25,18 +37,31 @@ pub struct QuietBus {
 impl QuietBus {
     /// With so many bytes of memory from an address on.
     pub fn new(start: u64, bytes: u64) -> Self {
+        Self::on(start, &Self::ram(bytes))
+    }
+
+    /// Memory for [`Self::on`].
+    pub fn ram(bytes: u64) -> Arc<RamBlock> {
         let block = RamBlock::new(bytes, ByteOrder::Little, NodeId(0));
-        let ram = Arc::new(block.expect("room for the memory"));
+        Arc::new(block.expect("room for the memory"))
+    }
+
+    /// One of several processors that share memory, which lies from an address on.
+    pub fn on(start: u64, ram: &Arc<RamBlock>) -> Self {
         let mut memory = PhysMem::new(ByteOrder::Little);
-        memory.map(Mapping::ram(start, &ram)).expect("an empty map");
+        memory.map(Mapping::ram(start, ram)).expect("an empty map");
         let tlb = Tlb::new();
         memory.attach(tlb.mailbox());
         Self {
             memory,
-            ram,
+            ram: Arc::clone(ram),
             tlb,
             deadline: Cycle::NEVER,
             interrupt: None,
+            nmi: false,
+            smi: false,
+            smi_again: false,
+            smi_port: None,
             written: Vec::new(),
             must_hit: false,
         }
@@ -57,6 +82,9 @@ impl CpuBus for QuietBus {
     }
     fn write(&mut self, _: BusStatus, address: u32, _: Width, data: u64, at: Cycle) -> u32 {
         self.written.push((address, data, at.0));
+        if self.smi_port == Some(address) {
+            (self.smi, self.smi_port) = (true, None);
+        }
         0
     }
     fn acknowledge_interrupt(&mut self, _: Cycle) -> u8 {
@@ -76,7 +104,16 @@ impl CpuBus for QuietBus {
         self.interrupt.is_some()
     }
     fn take_nmi(&mut self) -> bool {
-        false
+        std::mem::take(&mut self.nmi)
+    }
+    fn nmi_waits(&self) -> bool {
+        self.nmi
+    }
+    fn smi_waits(&self) -> bool {
+        self.smi
+    }
+    fn take_smi(&mut self) -> bool {
+        std::mem::replace(&mut self.smi, std::mem::take(&mut self.smi_again))
     }
     fn exit_requested(&self) -> bool {
         false

@@ -1,7 +1,8 @@
 //! The threaded engine does what the strict one does, instruction by instruction.
 
-mod bus;
 mod program;
+#[path = "../quiet_bus/mod.rs"]
+mod quiet_bus;
 mod stack;
 mod system;
 mod system_code;
@@ -9,7 +10,6 @@ mod system_code;
 #[path = "../x86_world/mod.rs"]
 mod world;
 
-use bus::Bus;
 use emu_core::cpu::x86::cpu::X86;
 use emu_core::cpu::x86::model::{I486DX, I80286, Model};
 use emu_core::cpu::x86::state::State;
@@ -17,6 +17,7 @@ use emu_core::cpu::{EngineKind, Processor};
 use emu_core::time::Cycle;
 use program::{Program, any_program};
 use proptest::prelude::*;
+use quiet_bus::{QuietBus, SIZE};
 
 /// What happens at the end of a slice.
 #[derive(Clone, Copy, Debug)]
@@ -47,27 +48,27 @@ fn run(
     mut engine: EngineKind,
     switches: bool,
 ) -> Outcome {
-    let mut bus = Bus::new();
+    let mut bus = QuietBus::new(0, SIZE);
     program.load(&bus);
     let mut cpu = X86::new(model);
     program.start(&mut cpu.state);
-    Processor::<Bus>::set_engine(&mut cpu, engine);
+    Processor::<QuietBus>::set_engine(&mut cpu, engine);
     let mut states = Vec::new();
     for &(cycles, event) in schedule {
         bus.deadline = Cycle(cpu.state.now + cycles);
         Processor::run(&mut cpu, &mut bus, None, false);
-        Processor::<Bus>::idle_until(&mut cpu, bus.deadline);
+        Processor::<QuietBus>::idle_until(&mut cpu, bus.deadline);
         states.push(cpu.state.clone());
         match event {
             Event::Interrupt(vector) => bus.interrupt = Some(vector),
             Event::Switch if switches => {
                 engine = if engine == EngineKind::Strict { EngineKind::Threaded } else { EngineKind::Strict };
-                Processor::<Bus>::set_engine(&mut cpu, engine);
+                Processor::<QuietBus>::set_engine(&mut cpu, engine);
             }
             _ => {}
         }
     }
-    let mut memory = vec![0; bus::SIZE as usize];
+    let mut memory = vec![0; SIZE as usize];
     bus.get(0, &mut memory);
     Outcome { states, written: bus.written, memory }
 }

@@ -1,6 +1,6 @@
 //! Random programs that get somewhere: loops, calls, stores into themselves, and now and then nonsense.
 
-use super::bus::Bus;
+use super::quiet_bus::QuietBus;
 use emu_core::cpu::x86::state::{Segment, State, seg};
 use proptest::prelude::*;
 
@@ -17,7 +17,7 @@ pub struct Program {
 }
 
 impl Program {
-    pub fn load(&self, bus: &Bus) {
+    pub fn load(&self, bus: &QuietBus) {
         let mut noise = self.data | 1;
         let fill: Vec<u8> = std::iter::repeat_with(|| {
             noise = noise.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);

@@ -1,7 +1,7 @@
 //! A handler ends in a jump to the next one. Where the compiler makes a call of it, the stack grows with every instruction:
 //! here each instruction of flat 32-bit code is repeated until a small stack would be full.
 
-use super::bus::Bus;
+use super::quiet_bus::{QuietBus, SIZE};
 use emu_core::cpu::x86::cpu::X86;
 use emu_core::cpu::x86::model::X86_64_V3;
 use emu_core::cpu::x86::state::{Segment, State, cr0, cr4, seg};
@@ -31,11 +31,11 @@ fn repeat(bytes: &[u8]) {
     code.extend([0x90; 12]);
     code.push(0xE9);
     code.extend((-(code.len() as i32 + 4)).to_le_bytes());
-    let mut bus = Bus::new();
+    let mut bus = QuietBus::new(0, SIZE);
     bus.put(CODE, &code);
     let mut cpu = X86::new(&X86_64_V3);
     flat(&mut cpu.state);
-    Processor::<Bus>::set_engine(&mut cpu, EngineKind::Threaded);
+    Processor::<QuietBus>::set_engine(&mut cpu, EngineKind::Threaded);
     bus.deadline = Cycle(cpu.state.now + CYCLES);
     Processor::run(&mut cpu, &mut bus, None, false);
 }

@@ -1,6 +1,6 @@
 //! The engines against one another in protected and long mode.
 
-use super::bus::{self, Bus};
+use super::quiet_bus::{QuietBus, SIZE};
 use super::system_code::{FAR_POINTERS, FAR_TABLE, Piece, any_code};
 use super::{Event, Outcome};
 use crate::world::kernel;
@@ -80,7 +80,7 @@ pub fn any_program() -> impl Strategy<Value = Program> {
 }
 
 impl Program {
-    fn load(&self, bus: &Bus) {
+    fn load(&self, bus: &QuietBus) {
         kernel::build(bus, model(self.model), &self.start);
         for (at, pieces) in CODE.into_iter().zip(&self.code) {
             let mut bytes = pieces.concat();
@@ -137,16 +137,16 @@ type Manner = (EngineKind, bool);
 /// The state after each slice, and the memory after the last. Ends at cycle `end` at the latest.
 fn run(program: &Program, schedule: &[(u64, Event)], manner: Manner, end: u64) -> Outcome {
     let (mut engine, switches) = manner;
-    let mut bus = Bus::new();
+    let mut bus = QuietBus::new(0, SIZE);
     program.load(&bus);
     let mut cpu = X86::new(model(program.model));
     program.start(&mut cpu.state);
-    Processor::<Bus>::set_engine(&mut cpu, engine);
+    Processor::<QuietBus>::set_engine(&mut cpu, engine);
     let mut states = Vec::new();
     for &(cycles, event) in schedule {
         bus.deadline = Cycle((cpu.state.now + cycles).min(end));
         Processor::run(&mut cpu, &mut bus, None, false);
-        Processor::<Bus>::idle_until(&mut cpu, bus.deadline);
+        Processor::<QuietBus>::idle_until(&mut cpu, bus.deadline);
         states.push(cpu.state.clone());
         if cpu.state.now >= end {
             break;
@@ -157,12 +157,12 @@ fn run(program: &Program, schedule: &[(u64, Event)], manner: Manner, end: u64) -
             Event::Dma(at, byte) => bus.put(CODE[0] + u64::from(at), &[byte]),
             Event::Switch if switches => {
                 engine = if engine == EngineKind::Strict { EngineKind::Threaded } else { EngineKind::Strict };
-                Processor::<Bus>::set_engine(&mut cpu, engine);
+                Processor::<QuietBus>::set_engine(&mut cpu, engine);
             }
             _ => {}
         }
     }
-    let mut memory = vec![0; bus::SIZE as usize];
+    let mut memory = vec![0; SIZE as usize];
     bus.get(0, &mut memory);
     Outcome { states, written: bus.written, memory }
 }

@@ -3,21 +3,20 @@
 //!
 //! `ANACHRON_FUZZ` is how many seconds it goes on; without, it is a number of cases. `ANACHRON_FUZZ_CASE` is one case alone.
 
-#[allow(dead_code, reason = "made for another test")]
-#[path = "../x86_engines/bus.rs"]
-mod bus;
 mod code;
+#[path = "../quiet_bus/mod.rs"]
+mod quiet_bus;
 mod random;
 #[allow(dead_code, reason = "made for another test")]
 #[path = "../x86_world/mod.rs"]
 mod world;
 
-use bus::Bus;
 use emu_core::cpu::describe::RegisterId;
 use emu_core::cpu::x86::cpu::X86;
 use emu_core::cpu::x86::model::{Feature, Generation, MODELS, Model};
 use emu_core::cpu::{EngineKind, Exit, Processor};
 use emu_core::time::Cycle;
+use quiet_bus::{QuietBus, SIZE};
 use random::Random;
 use std::time::{Duration, Instant};
 use world::{
@@ -66,7 +65,7 @@ fn any_descriptor(random: &mut Random) -> u64 {
 }
 
 /// Writes nonsense over tables and memory.
-fn spoil(random: &mut Random, bus: &Bus) {
+fn spoil(random: &mut Random, bus: &QuietBus) {
     for _ in 0..random.below(12) {
         let eights = |base: u64, count: u64, random: &mut Random| base + 8 * random.below(count);
         let (at, value) = match random.below(10) {
@@ -85,7 +84,7 @@ fn spoil(random: &mut Random, bus: &Bus) {
     }
 }
 
-fn fill_code(random: &mut Random, bus: &Bus) {
+fn fill_code(random: &mut Random, bus: &QuietBus) {
     for at in CODE {
         let mut bytes = [0; 0x200];
         code::fill(random, &mut bytes);
@@ -101,7 +100,7 @@ fn run(number: u64) -> u64 {
     let mut random = Random::new(number);
     let model = random.of(&MODELS);
     let start = any_start(&mut random, model);
-    let mut bus = Bus::new();
+    let mut bus = QuietBus::new(0, SIZE);
     world::kernel::build(&bus, model, &start);
     fill_code(&mut random, &bus);
     if random.one_in(2) {
@@ -116,14 +115,14 @@ fn run(number: u64) -> u64 {
     }
     for _ in 0..SLICES {
         let engine = random.of(&[EngineKind::Strict, EngineKind::Threaded, EngineKind::Threaded]);
-        Processor::<Bus>::set_engine(&mut cpu, engine);
+        Processor::<QuietBus>::set_engine(&mut cpu, engine);
         slice(&mut random, &mut cpu, &mut bus);
         between_slices(&mut random, &mut cpu, &mut bus);
     }
     cpu.state.counters.instructions
 }
 
-fn slice(random: &mut Random, cpu: &mut X86, bus: &mut Bus) {
+fn slice(random: &mut Random, cpu: &mut X86, bus: &mut QuietBus) {
     let end = Cycle(cpu.state.now + random.below(6000));
     bus.deadline = end;
     let step = random.one_in(8);
@@ -132,7 +131,7 @@ fn slice(random: &mut Random, cpu: &mut X86, bus: &mut Bus) {
         match Processor::run(cpu, bus, None, step) {
             Exit::Budget if cpu.state.now >= end.0 => break,
             Exit::Halted => {
-                Processor::<Bus>::idle_until(cpu, end);
+                Processor::<QuietBus>::idle_until(cpu, end);
                 break;
             }
             _ => {}
@@ -142,7 +141,7 @@ fn slice(random: &mut Random, cpu: &mut X86, bus: &mut Bus) {
 }
 
 /// What others do meanwhile: interrupts, DMA, a debugger, a snapshot, a reset.
-fn between_slices(random: &mut Random, cpu: &mut X86, bus: &mut Bus) {
+fn between_slices(random: &mut Random, cpu: &mut X86, bus: &mut QuietBus) {
     match random.below(12) {
         0..3 => bus.interrupt = Some(random.next() as u8),
         3 => bus.nmi = true,
@@ -150,13 +149,13 @@ fn between_slices(random: &mut Random, cpu: &mut X86, bus: &mut Bus) {
         5 => fill_code(random, bus),
         6 => {
             let id = RegisterId(random.below(20) as u16);
-            let _ = Processor::<Bus>::set_register(cpu, id, random.number());
+            let _ = Processor::<QuietBus>::set_register(cpu, id, random.number());
         }
         7 => {
-            let saved = Processor::<Bus>::save(cpu);
-            assert!(Processor::<Bus>::restore(cpu, &saved).is_ok());
+            let saved = Processor::<QuietBus>::save(cpu);
+            assert!(Processor::<QuietBus>::restore(cpu, &saved).is_ok());
         }
-        8 if random.one_in(4) => Processor::<Bus>::reset(cpu),
+        8 if random.one_in(4) => Processor::<QuietBus>::reset(cpu),
         9 => look(cpu, bus),
         _ => {}
     }
@@ -164,19 +163,19 @@ fn between_slices(random: &mut Random, cpu: &mut X86, bus: &mut Bus) {
 }
 
 /// What a debugger asks.
-fn look(cpu: &X86, bus: &Bus) {
+fn look(cpu: &X86, bus: &QuietBus) {
     let peek = |at: u64| {
         let mut byte = [0xFF];
-        if at < bus::SIZE {
+        if at < SIZE {
             bus.get(at, &mut byte);
         }
         byte[0]
     };
-    let pc = Processor::<Bus>::pc(cpu);
-    let one = Processor::<Bus>::disassemble(cpu, pc, &peek);
+    let pc = Processor::<QuietBus>::pc(cpu);
+    let one = Processor::<QuietBus>::disassemble(cpu, pc, &peek);
     assert!(!one.text.is_empty());
-    let _ = Processor::<Bus>::step_over_target(cpu, &peek);
-    let _ = Processor::<Bus>::is_return(cpu, &peek);
+    let _ = Processor::<QuietBus>::step_over_target(cpu, &peek);
+    let _ = Processor::<QuietBus>::is_return(cpu, &peek);
 }
 
 #[test]

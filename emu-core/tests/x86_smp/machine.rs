@@ -1,6 +1,6 @@
 //! Several processors on shared memory, each on a thread of the host, with an engine of its own.
 
-use crate::bus::Bus;
+use crate::quiet_bus::{QuietBus, SIZE};
 use crate::world::kernel;
 use crate::world::{Paging, STACK_0, Start, World};
 use emu_core::cpu::x86::cpu::X86;
@@ -30,8 +30,8 @@ pub struct Machine {
 impl Machine {
     pub fn new(world: World, paging: Paging) -> Self {
         let start = Start { world, paging, cr0: 0, cr4: 0, iopl: 0 };
-        let ram = Bus::ram();
-        kernel::build(&Bus::on(&ram), &X86_64_V3, &start);
+        let ram = QuietBus::ram(SIZE);
+        kernel::build(&QuietBus::on(0, &ram), &X86_64_V3, &start);
         Self { ram, start }
     }
 
@@ -64,7 +64,7 @@ impl Machine {
     }
 
     fn run_one(&self, vcpu: &Vcpu, code: u64, together: &Barrier) -> bool {
-        let mut bus = Bus::on(&self.ram);
+        let mut bus = QuietBus::on(0, &self.ram);
         bus.put(code, &vcpu.code);
         bus.put(code + vcpu.code.len() as u64, &[0xF4]);
         let mut cpu = X86::new(&X86_64_V3);
@@ -72,7 +72,7 @@ impl Machine {
         cpu.state.rip = code;
         cpu.state.flags.set_word(2);
         cpu.state.registers[usize::from(reg::SP)] = STACK_0 + 0x400 * (code - self::code(0)) / 0x1000;
-        Processor::<Bus>::set_engine(&mut cpu, vcpu.engine);
+        Processor::<QuietBus>::set_engine(&mut cpu, vcpu.engine);
         together.wait();
         for _ in 0..MOST_SLICES {
             bus.deadline = Cycle(cpu.state.now + SLICE);

@@ -2,12 +2,11 @@
 //! engine and TLB.
 
 mod atomic;
-#[allow(dead_code, reason = "made for another test")]
-#[path = "../x86_engines/bus.rs"]
-mod bus;
 mod code_change;
 mod litmus;
 mod machine;
+#[path = "../quiet_bus/mod.rs"]
+mod quiet_bus;
 #[allow(dead_code, reason = "made for another test")]
 #[path = "../x86_world/mod.rs"]
 mod world;

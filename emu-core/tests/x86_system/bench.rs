@@ -10,7 +10,7 @@
 //! | 30000, 38000 | ends of the ring 0 and ring 3 stacks |
 //! | 40000 | data |
 
-use crate::bus::Bus;
+use crate::quiet_bus::{QuietBus, SIZE};
 use crate::recording::Recording;
 use emu_core::cpu::Processor;
 use emu_core::cpu::x86::cpu::{EngineKind, X86};
@@ -64,7 +64,7 @@ pub fn descriptor(rights: u8, base: u64, limit: u64) -> u64 {
 
 pub struct Machine {
     pub cpu: X86,
-    pub bus: Bus,
+    pub bus: QuietBus,
     long: bool,
 }
 
@@ -72,7 +72,7 @@ impl Machine {
     fn new(model: &'static Model, engine: EngineKind, long: bool) -> Self {
         let mut cpu = X86::new(model);
         cpu.set_engine(engine);
-        let machine = Self { cpu, bus: Bus::new(), long };
+        let machine = Self { cpu, bus: QuietBus::new(0, SIZE), long };
         for vector in 0..256 {
             machine.bus.put(HANDLERS + vector * 16, &[0xF4]);
         }

@@ -1,14 +1,13 @@
 //! What protected and long mode promise, case by case: each test is named after the rule it is about.
 
 mod bench;
-#[allow(dead_code, reason = "made for another test")]
-#[path = "../x86_engines/bus.rs"]
-mod bus;
 mod debugging;
 mod levels;
 mod long;
 mod management;
 mod pages;
+#[path = "../quiet_bus/mod.rs"]
+mod quiet_bus;
 mod recording;
 mod segments;
 mod tasks;

@@ -2,7 +2,7 @@
 //! (`cargo xtask peers`): a file for each run, in the folder that `ANACHRON_PEERS` names.
 
 use crate::bench::Machine;
-use crate::bus::SIZE;
+use crate::quiet_bus::SIZE;
 use emu_core::cpu::x86::state::State;
 use std::cell::Cell;
 use std::fmt::Write;

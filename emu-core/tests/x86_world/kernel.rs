@@ -2,7 +2,7 @@
 
 use super::asm::*;
 use super::place::*;
-use crate::bus::Bus;
+use crate::quiet_bus::QuietBus;
 use emu_core::cpu::x86::model::{Feature, Generation, Model};
 use emu_core::cpu::x86::state::{cr0, efer};
 
@@ -76,7 +76,7 @@ pub const fn gate(rights: u64, selector: u16, offset: u64) -> u64 {
 }
 
 /// Everything for a processor that begins with `start`.
-pub fn build(bus: &Bus, model: &'static Model, start: &Start) {
+pub fn build(bus: &QuietBus, model: &'static Model, start: &Start) {
     let kernel = Kernel { bus, model, start };
     kernel.descriptors();
     kernel.task_states();
@@ -97,7 +97,7 @@ pub fn build(bus: &Bus, model: &'static Model, start: &Start) {
 }
 
 struct Kernel<'a> {
-    bus: &'a Bus,
+    bus: &'a QuietBus,
     model: &'static Model,
     start: &'a Start,
 }

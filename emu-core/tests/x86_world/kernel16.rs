@@ -2,7 +2,7 @@
 
 use super::kernel::gate;
 use super::place::*;
-use crate::bus::Bus;
+use crate::quiet_bus::QuietBus;
 
 /// Offsets in the segment of ring 0, whose base is 0.
 const SKIP: u64 = 0x8000;
@@ -11,7 +11,7 @@ const COUNT: u64 = 0x8080;
 const RECOVER: u64 = 0x80C0;
 const SERVICES: u64 = 0xA000;
 
-pub fn build(bus: &Bus) {
+pub fn build(bus: &QuietBus) {
     // PUSH BP; MOV BP, SP; ADD [BP + n], 2; POP BP; IRET.
     bus.put(SKIP, &[0x55, 0x89, 0xE5, 0x83, 0x46, 2, 2, 0x5D, 0xCF]);
     bus.put(SKIP_CODE, &[0x55, 0x89, 0xE5, 0x83, 0x46, 4, 2, 0x5D, 0x83, 0xC4, 2, 0xCF]);
@@ -52,7 +52,7 @@ fn enter(world: World) -> Vec<u8> {
 }
 
 /// A 16-bit task state.
-fn task(bus: &Bus, at: u64, ip: u64, code: u16, data: u16) {
+fn task(bus: &QuietBus, at: u64, ip: u64, code: u16, data: u16) {
     let words = [
         (0x02, STACK_0 as u16),
         (0x04, DATA_0),

@@ -258,7 +258,7 @@ impl RamBlock {
 
     /// Whether the line around `offset` was made into a trace.
     pub fn line_has_code(&self, offset: u64) -> bool {
-        self.code.any(lines(&(offset..offset + 1)))
+        self.code.has(offset / LINE_SIZE)
     }
 
     /// The offsets of the pages that may have been written since the last call, in order. A write that goes past the
@@ -276,8 +276,8 @@ impl RamBlock {
     /// Marks the page around `offset` as written: done when a vCPU gets the right to write there unseen.
     pub(super) fn mark_dirty(&self, offset: u64) {
         let page = offset / PAGE_SIZE;
-        self.dirty.set(page..page + 1);
-        self.touched.set(page..page + 1);
+        self.dirty.set_one(page);
+        self.touched.set_one(page);
     }
 
     /// The host byte with the lowest address of the page at `offset`; `None` when the page does not lie whole within

@@ -376,15 +376,13 @@ impl<M: Meaning> Comparison<M> {
 macro_rules! handlers {
     ($flow:expr, $has_address:expr, $a:ident => $handler:expr) => {
         const {
+    let mut all = Self::only(handlers!(@ Segmented, $a => $handler), $flow);
             if $has_address {
-        let mut all = Self::only(handlers!(@ Segmented, $a => $handler), $flow);
         all.flat = handlers!(@ Flat, $a => $handler);
         all.long = handlers!(@ Long, $a => $handler);
         all.long_relative = handlers!(@ LongRelative, $a => $handler);
-                all
-            } else {
-        Self::only(handlers!(@ Segmented, $a => $handler), $flow)
             }
+            all
         }
     };
     (@ $kind:ident, $a:ident => $handler:expr) => {{

@@ -111,7 +111,7 @@ impl Mode {
 /// Whether a segment is all of 32-bit memory, and may be read; unless it is CS, also written: other registers can hold code, too.
 fn is_flat(s: &State, number: u8) -> bool {
     let part = s.segment(number);
-    part.base == 0 && part.limit == u32::MAX && part.is_big() && part.admits(0, 1, number != seg::CS)
+    part.is_flat() && part.admits(0, 1, number != seg::CS)
 }
 
 impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {

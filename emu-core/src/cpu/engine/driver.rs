@@ -275,20 +275,22 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
         spot: &Spot,
         length: usize,
     ) -> bool {
-        self.seen.resize(length, 0);
-        let read = match guest.memory(spot.at) {
-            mem::Place::Ram { block, offset, .. } => {
-                block.mark_code(offset, length as u64);
-                block.read_bytes(offset, &mut self.seen)
-            }
-            mem::Place::Rom { block, offset, .. } => block.read_bytes(offset, &mut self.seen),
-            _ => None,
-        };
-        // Marking takes from everyone, this processor too, the right to write there unseen.
+        if let mem::Place::Ram { block, offset, .. } = guest.memory(spot.at) {
+            block.mark_code(offset, length as u64);
+        }
+        // Marking takes from everyone, this processor too, the right to write there unseen. What is told now comes before the
+        // reading; what is written behind that is told when there is a trace to drop.
         let flushes = self.cache.counters.flushes;
         if guest.has_changes() {
             self.honour(&guest.take_changes());
         }
+        self.seen.resize(length, 0);
+        let read = match guest.memory(spot.at) {
+            mem::Place::Ram { block, offset, .. } | mem::Place::Rom { block, offset, .. } => {
+                block.read_bytes(offset, &mut self.seen)
+            }
+            _ => None,
+        };
         read.is_some() && self.cache.counters.flushes == flushes && guest.keeps(spot.at, &self.seen)
     }
 

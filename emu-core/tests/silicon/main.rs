@@ -9,7 +9,6 @@ mod forms;
 mod host;
 mod judge;
 mod ours;
-#[allow(dead_code, reason = "serves other tests, too")]
 #[path = "../quiet_bus/mod.rs"]
 mod quiet_bus;
 mod random;

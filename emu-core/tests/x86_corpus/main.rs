@@ -4,7 +4,6 @@ mod bench;
 #[path = "../corpus/mod.rs"]
 mod corpus;
 mod forms;
-#[allow(dead_code, reason = "serves other tests, too")]
 #[path = "../quiet_bus/mod.rs"]
 mod quiet_bus;
 

@@ -10,7 +10,6 @@ mod bench;
 mod code;
 mod evaluate;
 mod forms;
-#[allow(dead_code, reason = "made for several tests")]
 #[path = "../quiet_bus/mod.rs"]
 mod quiet_bus;
 mod recorder;

@@ -133,6 +133,20 @@ pub trait MemoryBus: CpuBus + 'static {
     /// Writes what the TLB could not; otherwise as [`Self::read_missed`].
     fn write_missed<T: Scalar>(&mut self, privilege: Privilege, at: PageAccess, value: T) -> u32;
 
+    /// Gives the TLB an entry for the page around a linear address, which is translated to the one around `physical`, if memory
+    /// that allows such accesses covers the whole page. Gives whether it did.
+    fn map(&mut self, table: Table, privilege: Privilege, linear: Linear, physical: Physical) -> bool {
+        let page = Physical(physical.0 - physical.0 % PAGE_SIZE);
+        let (block, offset) = match self.place(page) {
+            Place::Ram { block, offset, left } if left >= PAGE_SIZE => (Arc::clone(block), offset),
+            Place::Rom { block, offset, left } if left >= PAGE_SIZE && table != Table::Write => {
+                (Arc::clone(block), offset)
+            }
+            _ => return false,
+        };
+        self.tlb().fill(table, privilege, linear, page, &block, offset)
+    }
+
     /// Puts `new` where `old` is, in one step that no other processor comes between, where the TLB could not; maps the page
     /// for the next time if it can be. `None` where there is no such step: in devices and holes, and at the end of a block.
     fn exchange_missed<T: Int>(
@@ -164,8 +178,19 @@ pub trait MemoryBus: CpuBus + 'static {
     /// The coprocessor's error pin (FERR of an 80486, ERROR of an 80387) has another level: PCs make IRQ 13 of it.
     fn set_coprocessor_error(&mut self, _level: bool) {}
 
-    /// Reads a table of the paging unit, past the TLB. One that lies in no memory reads as ones.
+    /// Reads a table of the paging unit, past what the TLB knows of linear addresses. One that lies in no memory reads as ones.
+    #[inline]
     fn read_table<T: Int>(&mut self, at: Physical) -> T {
+        self.tlb().read_table(at).unwrap_or_else(|| self.read_table_missed(at))
+    }
+
+    #[cold]
+    fn read_table_missed<T: Int>(&mut self, at: Physical) -> T {
+        let page = Physical(at.0 - at.0 % PAGE_SIZE);
+        if let Place::Ram { block, offset, .. } | Place::Rom { block, offset, .. } = self.place(page) {
+            let block = Arc::clone(block);
+            self.tlb().fill_table(page, &block, offset);
+        }
         match self.place(at) {
             Place::Ram { block, offset, .. } | Place::Rom { block, offset, .. } => block.read(offset),
             _ => None,

@@ -531,6 +531,11 @@ impl MemoryBus for SystemBus {
         std::mem::take(&mut self.changes)
     }
 
+    fn map(&mut self, table: Table, privilege: Privilege, linear: Linear, physical: Physical) -> bool {
+        let physical = self.gated(physical);
+        self.memory.fill(&mut self.tlb, table, privilege, linear, physical)
+    }
+
     #[cold]
     #[inline(never)]
     fn read_missed<T: Scalar>(&mut self, table: Table, privilege: Privilege, at: PageAccess) -> (T, u32) {

@@ -5,6 +5,8 @@
 //! Where it is not aligned, x86-64 hosts use one plain `mov` in inline assembly, which is as atomic as the guest's own would
 //! be; other hosts go byte by byte, which may tear.
 
+#[cfg(all(target_os = "linux", not(miri)))]
+use memmap2::Advice;
 use memmap2::{MmapOptions, MmapRaw};
 use std::io;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::SeqCst};
@@ -231,6 +233,11 @@ scalar!(u16, wide, load_u16, store_u16, exchange_u16);
 scalar!(u32, wide, load_u32, store_u32, exchange_u32);
 scalar!(u64, wide, load_u64, store_u64, exchange_u64);
 
+/// From this size on, memory asks for the host's larger pages: a guest that reaches all over it misses the host's TLB less
+/// often. Below, what they commit at once would be much of the whole.
+#[cfg(all(target_os = "linux", not(miri)))]
+const LARGE: usize = 32 << 20;
+
 /// A zeroed run of host memory that starts on a page.
 #[derive(Debug)]
 pub struct HostMemory {
@@ -244,7 +251,13 @@ impl HostMemory {
         options.len(bytes.max(1));
         #[cfg(not(miri))]
         options.no_reserve_swap();
-        Ok(Self { map: options.map_anon()?.into() })
+        let map: MmapRaw = options.map_anon()?.into();
+        #[cfg(all(target_os = "linux", not(miri)))]
+        if bytes >= LARGE {
+            // A host without larger pages, or that gives none away, says so; then there are small ones.
+            let _ = map.advise(Advice::HugePage);
+        }
+        Ok(Self { map })
     }
 
     pub fn len(&self) -> usize {

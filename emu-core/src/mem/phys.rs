@@ -272,7 +272,7 @@ impl PhysMem {
         bytes: u64,
     ) -> Result<(), Unmapped> {
         if let Err(unmapped) = self.memory_at(physical) {
-            tlb.count_unmapped(table);
+            tlb.refuse(table, privilege, at, Physical(physical.0 - physical.0 % PAGE_SIZE));
             return Err(unmapped);
         }
         if !tlb.crosses(table, at, bytes) {
@@ -300,7 +300,7 @@ impl PhysMem {
                 tlb.fill(table, privilege, at, page, block, offset)
             }
             _ => {
-                tlb.count_unmapped(table);
+                tlb.refuse(table, privilege, at, page);
                 false
             }
         }

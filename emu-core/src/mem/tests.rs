@@ -461,6 +461,50 @@ fn dirty_pages_are_told_once_and_again_after_new_writes() {
 }
 
 #[test]
+fn tables_of_the_paging_unit_are_known_by_page_until_the_map_changes() {
+    let ram = block(0x100 * PAGE_SIZE);
+    let mut tlb = Tlb::<LittleGuest>::new();
+    let page = |number: u64| Physical(number * PAGE_SIZE);
+    for number in 0..0x100 {
+        ram.write(number * PAGE_SIZE + 8, number);
+        assert_eq!(tlb.read_table::<u64>(page(number)), None);
+        tlb.fill_table(page(number), &ram, number * PAGE_SIZE);
+        assert_eq!(tlb.read_table::<u64>(Physical(page(number).0 + 8)), Some(number));
+        tlb.flush();
+        assert_eq!(tlb.read_table::<u64>(Physical(page(number).0 + 8)), Some(number), "no address changed");
+    }
+    tlb.mailbox().post_remap();
+    tlb.honour();
+    assert!((0..0x100).all(|number| tlb.read_table::<u64>(page(number)).is_none()));
+}
+
+#[test]
+fn where_a_page_lies_that_no_entry_can_serve_is_found_once() {
+    let memory = PhysMem::new(ByteOrder::Little);
+    let mut tlb = Tlb::<LittleGuest>::new();
+    let (at, physical) = (Linear(0x5123), Physical(0xB_8123));
+    assert!(memory.read_missed::<u8, _>(&mut tlb, Table::Read, ROOT, at, physical).is_err());
+    assert_eq!(tlb.physical(Table::Read, ROOT, at, 1), Some(physical));
+    assert_eq!(tlb.read::<u8>(ROOT, at), None);
+}
+
+#[test]
+fn only_a_page_that_code_was_fetched_from_moves_code() {
+    let ram = block(2 * PAGE_SIZE);
+    let mut tlb = Tlb::<LittleGuest>::new();
+    assert!(tlb.fill(Table::Read, ROOT, Linear(0), Physical(0), &ram, 0));
+    assert!(tlb.fill(Table::Fetch, ROOT, Linear(PAGE_SIZE), Physical(PAGE_SIZE), &ram, PAGE_SIZE));
+    let before = tlb.generation();
+    tlb.flush_page(Linear(0));
+    assert_eq!((tlb.generation(), tlb.read::<u8>(ROOT, Linear(0))), (before, None));
+    // Its entry may have given way to that of another page.
+    let far = Linear((TLB_ENTRIES as u64 + 1) * PAGE_SIZE);
+    assert!(tlb.fill(Table::Fetch, ROOT, far, Physical(0), &ram, 0));
+    tlb.flush_page(Linear(PAGE_SIZE));
+    assert_ne!(tlb.generation(), before);
+}
+
+#[test]
 fn a_block_outlives_everyone_but_the_tlb() {
     let mut tlb = Tlb::<LittleGuest>::new();
     let ram = block(PAGE_SIZE);
@@ -469,7 +513,8 @@ fn a_block_outlives_everyone_but_the_tlb() {
     let weak = Arc::downgrade(&ram);
     drop(ram);
     assert_eq!(tlb.read(ROOT, Linear(0x5004)), Some(0x1234u16));
-    tlb.flush();
+    tlb.mailbox().post_remap();
+    tlb.honour();
     assert!(weak.upgrade().is_none());
 }
 

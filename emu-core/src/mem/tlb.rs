@@ -145,6 +145,29 @@ const EMPTY: u64 = u64::MAX;
 const GUARDED: u64 = 1;
 const EMPTY_ENTRY: Entry = Entry { tag: EMPTY, xor: std::ptr::null_mut() };
 
+impl Entry {
+    /// The lowest host byte of `bytes` at a guest address, if they lie whole within the entry's page.
+    #[inline(always)]
+    fn host(&self, at: u64, bytes: u64, backwards: bool) -> Option<*mut u8> {
+        if self.tag != page_of(at.wrapping_add(bytes - 1)) {
+            return None;
+        }
+        let host = self.xor.map_addr(|xor| xor ^ at as usize);
+        Some(if backwards { host.wrapping_sub(bytes as usize - 1) } else { host })
+    }
+
+    /// Maps a guest's page to a host's.
+    fn new(page: u64, host: *mut u8, backwards: bool) -> Self {
+        let turn = if backwards { PAGE_SIZE - 1 } else { 0 };
+        Self { tag: page, xor: host.map_addr(|host| host ^ (page | turn) as usize) }
+    }
+}
+
+/// Words of [`Tlb::fetched`].
+const FETCHED: usize = TLB_ENTRIES.div_ceil(64);
+/// Entries for pages that the paging unit's tables lie in.
+const WALKS: usize = 64;
+
 /// Bytes that are copied at once.
 const WORD: usize = 8;
 
@@ -278,12 +301,7 @@ impl<O: GuestOrder> Ways<O> {
     /// As [`Self::host`], of so many bytes.
     #[inline(always)]
     fn host_bytes(&self, table: Table, at: Linear, bytes: u64) -> Option<*mut u8> {
-        let entry = &self.tables[table as usize][slot(at)];
-        if entry.tag != page_of(at.0.wrapping_add(bytes - 1)) {
-            return None;
-        }
-        let host = entry.xor.map_addr(|xor| xor ^ at.0 as usize);
-        Some(if Self::BACKWARDS { host.wrapping_sub(bytes as usize - 1) } else { host })
+        self.tables[table as usize][slot(at)].host(at.0, bytes, Self::BACKWARDS)
     }
 }
 
@@ -318,12 +336,17 @@ pub struct Tlb<O: GuestOrder = LittleGuest> {
     /// The entries that may not be empty, by way, table and slot, as long as they are few: forgetting everything, which
     /// guests do at each change of address space, need not touch the others then.
     filled: Vec<u16>,
+    /// What [`Self::read_table`] knows, by physical page.
+    walks: [Entry; WALKS],
     /// Every block that an entry may point into.
     blocks: Vec<Arc<RamBlock>>,
     mailbox: Arc<Mailbox>,
     counters: TlbCounters,
-    /// How often entries were dropped.
+    /// How often entries for fetching were dropped.
     generation: u64,
+    /// A bit for each slot in which a page was entered for fetching since everything was forgotten, whose entry may have given
+    /// way to another.
+    fetched: [u64; FETCHED],
     /// Code that this vCPU has decoded and another may still change unseen.
     doubts: Vec<Doubt>,
 }
@@ -370,10 +393,12 @@ impl<O: GuestOrder> Tlb<O> {
         Self {
             ways,
             filled: Vec::with_capacity(FEW),
+            walks: [EMPTY_ENTRY; WALKS],
             blocks: Vec::new(),
             mailbox: Arc::default(),
             counters: TlbCounters::default(),
             generation: 0,
+            fetched: [0; FETCHED],
             doubts: Vec::new(),
         }
     }
@@ -452,7 +477,7 @@ impl<O: GuestOrder> Tlb<O> {
         &self.ways[privilege as usize]
     }
 
-    /// Changes whenever an entry may have been dropped: what was looked up before may mean another address.
+    /// Changes whenever an entry for fetching may have been dropped: what was looked up before may mean another address.
     #[inline(always)]
     pub fn generation(&self) -> u64 {
         self.generation
@@ -478,9 +503,19 @@ impl<O: GuestOrder> Tlb<O> {
         crosses
     }
 
-    /// Counts an access that no entry could serve.
-    pub(super) fn count_unmapped(&mut self, table: Table) {
+    /// Counts an access that no entry can serve, and remembers where its page lies, so that this need not be found again.
+    pub(super) fn refuse(&mut self, table: Table, privilege: Privilege, at: Linear, page: Physical) {
         self.counters.table(table).unmapped += 1;
+        self.know(table, privilege, at, page);
+    }
+
+    /// Makes an entry that no access hits, and that tells where the page around `at` lies.
+    fn know(&mut self, table: Table, privilege: Privilege, at: Linear, physical: Physical) {
+        let known = self.physical(table, privilege, at, 1).map(|known| page_of(known.0));
+        if known != Some(page_of(physical.0)) {
+            let entry = Entry { tag: page_of(at.0) | GUARDED, ..EMPTY_ENTRY };
+            self.enter(table, privilege, at, entry, physical);
+        }
     }
 
     /// Maps the page around `at` to the page at `offset` of `block`, which is the one around `physical`, for one kind of
@@ -500,33 +535,49 @@ impl<O: GuestOrder> Tlb<O> {
         let page = page_of(at.0);
         let host = if block.order() == O::ORDER { block.host_page(offset) } else { None };
         let Some(host) = host else {
-            self.count_unmapped(table);
+            self.refuse(table, privilege, at, physical);
             return false;
         };
         if table == Table::Write && block.is_guarded(offset) {
             self.counters.write.guarded += 1;
-            let known = self.physical(table, privilege, at, 1).map(|known| page_of(known.0));
-            if known != Some(page_of(physical.0)) {
-                let guarded = Entry { tag: page | GUARDED, ..EMPTY_ENTRY };
-                self.enter(table, privilege, at, guarded, physical);
-            }
+            self.know(table, privilege, at, physical);
             return false;
         }
         if table == Table::Write {
             block.mark_dirty(offset);
         }
         self.keep(block);
-        let turn = if Self::BACKWARDS { PAGE_SIZE - 1 } else { 0 };
-        let xor = host.map_addr(|host| host ^ (page | turn) as usize);
-        self.enter(table, privilege, at, Entry { tag: page, xor }, physical);
+        self.enter(table, privilege, at, Entry::new(page, host, Self::BACKWARDS), physical);
         self.counters.table(table).fills += 1;
         true
+    }
+
+    /// Reads a scalar of the paging unit's tables, at a multiple of its size; `None` is a miss.
+    #[inline(always)]
+    pub fn read_table<T: Scalar>(&self, at: Physical) -> Option<T> {
+        let host = self.walks[walk_slot(at)].host(at.0, T::BYTES, Self::BACKWARDS)?;
+        // SAFETY: `Entry::host` vouches for the scalar's bytes, and `blocks` keeps them alive.
+        Some(unsafe { T::load(host) })
+    }
+
+    /// Maps a physical page to the page at `offset` of `block`, for [`Self::read_table`].
+    pub fn fill_table(&mut self, page: Physical, block: &Arc<RamBlock>, offset: u64) {
+        if block.order() != O::ORDER {
+            return;
+        }
+        if let Some(host) = block.host_page(offset) {
+            self.keep(block);
+            self.walks[walk_slot(page)] = Entry::new(page.0, host, Self::BACKWARDS);
+        }
     }
 
     fn enter(&mut self, table: Table, privilege: Privilege, at: Linear, entry: Entry, physical: Physical) {
         let ways = &mut self.ways[privilege as usize];
         ways.tables[table as usize][slot(at)] = entry;
         ways.frames[table as usize][slot(at)] = page_of(physical.0);
+        if table == Table::Fetch {
+            self.fetched[slot(at) / 64] |= 1 << (slot(at) % 64);
+        }
         if self.filled.len() < FEW {
             let table = privilege as usize * TABLES + table as usize;
             self.filled.push((table * TLB_ENTRIES + slot(at)) as u16);
@@ -540,7 +591,7 @@ impl<O: GuestOrder> Tlb<O> {
         }
     }
 
-    /// Forgets everything.
+    /// Forgets everything that is known of linear addresses.
     pub fn flush(&mut self) {
         self.generation += 1;
         if self.filled.len() < FEW {
@@ -552,13 +603,14 @@ impl<O: GuestOrder> Tlb<O> {
             self.entries_mut().for_each(|entries| entries.fill(EMPTY_ENTRY));
         }
         self.filled.clear();
-        self.blocks.clear();
+        self.fetched = [0; FETCHED];
     }
 
     /// Forgets the page around `at`.
     pub fn flush_page(&mut self, at: Linear) {
         let page = page_of(at.0);
-        self.generation += 1;
+        let has_code = self.fetched[slot(at) / 64] >> (slot(at) % 64) & 1 != 0;
+        self.generation += u64::from(has_code);
         for entry in self.entries_mut().map(|entries| &mut entries[slot(at)]) {
             if entry.tag & !GUARDED == page {
                 *entry = EMPTY_ENTRY;
@@ -588,6 +640,8 @@ impl<O: GuestOrder> Tlb<O> {
             Some(Notice::Untracked) => self.flush_table(Table::Write),
             Some(Notice::Remapped) | None => {
                 self.flush();
+                self.walks = [EMPTY_ENTRY; WALKS];
+                self.blocks.clear();
                 changes.everything = true;
             }
         });
@@ -617,4 +671,12 @@ const fn page_of(address: u64) -> u64 {
 #[inline(always)]
 const fn slot(at: Linear) -> usize {
     (at.0 >> PAGE_BITS) as usize & (TLB_ENTRIES - 1)
+}
+
+/// Where a page of the paging unit's tables has its entry. Systems like to place tables at round addresses, so that the lowest
+/// bits alone would bring them together.
+#[inline(always)]
+const fn walk_slot(at: Physical) -> usize {
+    let page = at.0 >> PAGE_BITS;
+    (page ^ page >> 6 ^ page >> 12) as usize & (WALKS - 1)
 }

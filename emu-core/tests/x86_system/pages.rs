@@ -99,6 +99,69 @@ fn invlpg_and_a_reload_of_cr3_forget_a_page() {
 }
 
 #[test]
+fn invlpg_forgets_all_of_a_large_page_and_no_more_than_its_own_small_one() {
+    // mov eax, [ebx]; mov ecx, [ebx+1000]; mov dword [esi], edi; invlpg [ebx]; mov ecx, [ebx+1000]
+    let code =
+        [0x8B, 0x03, 0x8B, 0x8B, 0, 0x10, 0, 0, 0x89, 0x3E, 0x0F, 0x01, 0x3B, 0x8B, 0x8B, 0, 0x10, 0, 0, HLT];
+    on_both(|engine| {
+        let mut m = Machine::paged(&PENTIUM, engine);
+        m.cpu.state.cr4 = cr4::PSE;
+        m.put(TABLES + 4, 0x0000_0087_u32);
+        m.put(0x20_1000_u64, 0x1111_1111_u32);
+        m.put(0x30_1000_u64, 0x2222_2222_u32);
+        // The large page gives way to a table whose pages lie a megabyte higher.
+        let table = 0x3F_0000_u64;
+        for page in 0..1024_u64 {
+            m.put(table + page * 4, (page as u32 * 0x1000 + 0x10_0000) & 0x3F_FFFF | 7);
+        }
+        m.set(reg::BX, 0x60_0000);
+        m.set(reg::SI, TABLES + 4);
+        m.set(reg::DI, table | 7);
+        m.run(&code);
+        assert_eq!(m.register(reg::CX), 0x2222_2222);
+    });
+}
+
+#[test]
+fn invlpg_of_code_that_has_moved() {
+    // Twice: call ebx, whose page is then mapped elsewhere: mov [esi], edi; invlpg [ebx].
+    let turn = [0xFF, 0xD3, 0x89, 0x3E, 0x0F, 0x01, 0x3B];
+    on_both(|engine| {
+        let mut m = Machine::paged(&I486DX, engine);
+        // inc eax; ret, and add eax, 16; ret.
+        m.bus.put(PAGE, &[0x40, 0xC3]);
+        m.bus.put(PAGE + 0x1000, &[0x83, 0xC0, 0x10, 0xC3]);
+        m.set(reg::BX, PAGE);
+        m.set(reg::SI, TABLES + 0x1000 + PAGE / 0x1000 * 4);
+        m.set(reg::DI, (PAGE + 0x1000) | 7);
+        m.run(&[&turn[..], &turn[..], &[HLT]].concat());
+        assert_eq!(m.register(reg::AX), 0x11);
+    });
+}
+
+#[test]
+fn the_tables_are_read_anew_when_they_have_moved() {
+    // mov eax, [ebx]; mov cr3, edi; mov ecx, [ebx]
+    let code = [0x8B, 0x03, 0x0F, 0x22, 0xDF, 0x8B, 0x0B, HLT];
+    on_both(|engine| {
+        let mut m = Machine::paged(&I486DX, engine);
+        // A second directory, and a table for it, in pages whose numbers differ from the first ones' in one high bit.
+        let (directory, table) = (TABLES + 0x4_0000, TABLES + 0x8_0000);
+        m.put(directory, (table | 7) as u32);
+        for page in 0..1024_u64 {
+            m.put(table + page * 4, (page * 0x1000) as u32 | 7);
+        }
+        m.put(table + PAGE / 0x1000 * 4, (PAGE + 0x1000) as u32 | 7);
+        m.put(PAGE, 1_u32);
+        m.put(PAGE + 0x1000, 2_u32);
+        m.set(reg::BX, PAGE);
+        m.set(reg::DI, directory);
+        m.run(&code);
+        assert_eq!((m.register(reg::AX), m.register(reg::CX)), (1, 2));
+    });
+}
+
+#[test]
 fn an_access_over_two_pages_changes_nothing_when_the_second_is_missing() {
     on_both(|engine| {
         let mut m = Machine::paged(&I80386DX, engine);

@@ -1,7 +1,7 @@
 //! The loop around the handlers.
 
-use super::cache::{Fresh, Key, Source, TraceCache, Translated};
-use super::op::{Account, Family, Leave, Op, Target, enter};
+use super::cache::{Fresh, Key, Side, Source, TraceCache, Translated};
+use super::op::{Account, Family, Leave, Missed, Op, Target, enter};
 use crate::addr::Physical;
 use crate::cpu::Exit;
 use crate::mem::{self, Changes, PAGE_SIZE, Ways};
@@ -45,6 +45,11 @@ pub trait Guest {
 
     /// Fetches, decodes and executes one instruction with every check.
     fn step(&mut self);
+
+    /// Gives the TLB an entry for an access that had none. `false`: there can be none, or the access would fault.
+    fn fill(&mut self, _missed: Missed) -> bool {
+        false
+    }
 
     /// What ends the run after an instruction.
     fn after(&mut self) -> Option<Exit>;
@@ -104,6 +109,8 @@ pub struct Engine<F: Family, S, M> {
     generation: u64,
     /// The budget that the handlers were given.
     granted: i64,
+    /// Which operation missed an entry of the TLB last, and with what account: one that has made no progress since is the same.
+    filled: (usize, Account),
     fresh: Fresh<F, S>,
     /// The bytes of code as they were read last.
     seen: Vec<u8>,
@@ -125,8 +132,8 @@ enum Came {
 
 impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
     pub fn new(cache: TraceCache<F, S, M>) -> Self {
-        let (fresh, seen) = (Fresh::default(), Vec::new());
-        Self { cache, mode: None, mode_changes: 0, generation: 0, granted: 0, fresh, seen }
+        let (filled, fresh, seen) = ((0, Account::new(0, 0)), Fresh::default(), Vec::new());
+        Self { cache, mode: None, mode_changes: 0, generation: 0, granted: 0, filled, fresh, seen }
     }
 
     pub fn cache(&self) -> &TraceCache<F, S, M> {
@@ -159,10 +166,14 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
     /// meant.
     #[inline(always)]
     fn look_around<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G) -> bool {
-        let same = !guest.has_changes()
-            && guest.generation() == self.generation
-            && guest.mode_changes() == self.mode_changes;
-        same || self.take_changes(guest)
+        !self.has_changed(guest) || self.take_changes(guest)
+    }
+
+    #[inline(always)]
+    fn has_changed<G: Guest<Family = F, Checked = S, Mode = M>>(&self, guest: &mut G) -> bool {
+        guest.has_changes()
+            || guest.generation() != self.generation
+            || guest.mode_changes() != self.mode_changes
     }
 
     fn take_changes<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G) -> bool {
@@ -303,6 +314,7 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
             let last = enter(&self.cache.arena, at, state, ways, env);
             let came = match self.cache.env.leave {
                 Leave::Checked => self.execute(guest, last),
+                Leave::Missed => self.try_again(guest, last),
                 Leave::Budget => {
                     self.settle(guest);
                     return;
@@ -377,31 +389,49 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
     }
 
     /// Takes over in front of an operation within a trace.
+    fn stand_at<G: Guest<Family = F, Checked = S, Mode = M>>(&self, guest: &mut G, at: usize) {
+        self.stand(guest, self.trace_of(at), &self.cache.side[at]);
+    }
+
     #[inline(always)]
-    fn stand_at<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G, at: usize) {
-        let header = self.trace_of(at);
-        let side = &self.cache.side[at];
-        let address = header.operands.address().wrapping_add(side.offset.into());
-        let account = self.cache.env.account.refunded(header.cost - side.cycles, header.count - side.count);
+    fn stand<G: Guest<Family = F, Checked = S, Mode = M>>(
+        &self,
+        guest: &mut G,
+        header: &Op<F>,
+        here: &Side<S>,
+    ) {
+        let account = self.cache.env.account.refunded(header.cost - here.cycles, header.count - here.count);
         guest.spend((self.granted - account.budget()) as u64, account.count());
-        guest.set_address(address);
+        guest.set_address(header.operands.address().wrapping_add(here.offset.into()));
+    }
+
+    /// Goes on with an operation whose access the TLB can serve now; the checked backend has it if that is not so, or if it
+    /// misses a second time.
+    fn try_again<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G, at: usize) -> Came {
+        let stand = (at, self.cache.env.account);
+        let tried = std::mem::replace(&mut self.filled, stand) == stand;
+        if !tried && guest.fill(self.cache.env.missed) && !guest.has_changes() {
+            return Came::At(at);
+        }
+        self.execute(guest, at)
     }
 
     /// Has the checked backend execute an operation, and goes on behind it, or where it has led, if nothing else has come up.
     fn execute<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G, at: usize) -> Came {
-        self.stand_at(guest, at);
+        self.cache.counters.checked += 1;
         let header = self.trace_of(at);
-        let (trace, behind) = (header.operands.address(), &self.cache.side[at + 1]);
+        let (here, behind) = (&self.cache.side[at], &self.cache.side[at + 1]);
+        self.stand(guest, header, here);
+        let trace = header.operands.address();
         let next = trace.wrapping_add(behind.offset.into());
         let (cost, count) = (header.cost - behind.cycles, header.count - behind.count);
-        let operands = self.cache.arena[at].operands;
-        self.cache.counters.checked += 1;
-        guest.execute(self.cache.side[at].checked, &operands, trace);
+        guest.execute(here.checked, &self.cache.arena[at].operands, trace);
         if !guest.goes_on() {
             return Came::Elsewhere;
         }
-        let same = self.look_around(guest);
-        if same && guest.address() == next && self.cache.is_alive(at) {
+        let quiet = !self.has_changed(guest);
+        let same = quiet || self.take_changes(guest);
+        if same && guest.address() == next && (quiet || self.cache.is_alive(at)) {
             if i64::from(cost) > guest.budget() {
                 return Came::Elsewhere;
             }

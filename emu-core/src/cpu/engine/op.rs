@@ -13,7 +13,8 @@
 #![allow(unsafe_code)]
 
 use super::cache::Flow;
-use crate::mem::{GuestOrder, Ways};
+use crate::addr::Linear;
+use crate::mem::{GuestOrder, PAGE_SIZE, Table, Ways};
 use std::marker::PhantomData;
 
 /// A family of processors, as far as operations know it.
@@ -119,6 +120,8 @@ impl Account {
 pub enum Leave {
     /// This operation needs the checked backend; it has changed nothing.
     Checked,
+    /// As `Checked`, or an entry of the TLB for [`Env::missed`].
+    Missed,
     /// The trace at [`Env::target`] does not fit into the budget any more.
     Budget,
     /// The operation before this one took longer than was known, and the rest of the trace does not fit any more.
@@ -136,6 +139,8 @@ pub struct Env<F: Family> {
     pub(super) account: Account,
     /// The address at which execution goes on.
     pub(super) target: u64,
+    /// The access because of which a handler has left.
+    pub(super) missed: Missed,
     /// What addresses mean now; see [`Found::tag`].
     pub(super) tag: u32,
     /// The arena's first operation.
@@ -180,6 +185,7 @@ impl<F: Family> Env<F> {
             leave: Leave::Unknown,
             account: Account::new(0, 0),
             target: 0,
+            missed: Missed(0),
             tag: 0,
             base: std::ptr::null(),
             ways: std::ptr::null(),
@@ -274,6 +280,45 @@ pub enum Outcome {
     To(u64),
     /// In the checked backend; nothing has been changed.
     Leave,
+    /// Here again, once the TLB has an entry for this access; nothing has been changed.
+    Missed(Missed),
+}
+
+/// An access that the TLB had no entry for: a canonical address, a table and a size, in one word, so that an outcome needs
+/// no memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missed(u64);
+
+impl Missed {
+    const TABLE_BITS: u32 = 8;
+    const BYTES_BITS: u32 = 8;
+    const BELOW: u32 = Self::TABLE_BITS + Self::BYTES_BITS;
+
+    /// `None` for an address whose upper 17 bits are not alike.
+    #[inline(always)]
+    pub fn new(table: Table, at: Linear, bytes: u64) -> Option<Self> {
+        let shifted = at.0 << Self::BELOW;
+        let is_canonical = (shifted as i64 >> Self::BELOW) as u64 == at.0;
+        is_canonical.then_some(Self(shifted | bytes << Self::TABLE_BITS | table as u64))
+    }
+
+    pub fn table(self) -> Table {
+        match self.0 & ((1 << Self::TABLE_BITS) - 1) {
+            place if place == Table::Read as u64 => Table::Read,
+            place if place == Table::Write as u64 => Table::Write,
+            _ => Table::Fetch,
+        }
+    }
+
+    pub fn at(self) -> Linear {
+        Linear((self.0 as i64 >> Self::BELOW) as u64)
+    }
+
+    /// Whether it runs into a second page, which no entry serves.
+    pub fn crosses(self) -> bool {
+        let bytes = self.0 >> Self::TABLE_BITS & ((1 << Self::BYTES_BITS) - 1);
+        self.at().0 % PAGE_SIZE + bytes > PAGE_SIZE
+    }
 }
 
 /// An operation's handler.
@@ -327,7 +372,7 @@ unsafe fn run_both<F: Family, A: Operation<F>, B: Operation<F>>(
     unsafe {
         let (outcome, late) = A::execute_timed(s, op, &*env.ways);
         if outcome != Outcome::On {
-            return leave(op, account, env);
+            return leave(op, account, env, outcome);
         }
         let charged = account.charged_late(late);
         if late != 0 && charged.budget() < 0 {
@@ -361,7 +406,7 @@ unsafe fn perform<F: Family, O: Operation<F>>(
             (Outcome::On, Flow::On | Flow::Branch) => next(s, op, charged, env),
             (Outcome::To(target), Flow::Branch) => branch(s, op, charged, env, target),
             (Outcome::To(target), Flow::Away) => indirect(s, op, charged, env, target),
-            _ => leave(op, account, env),
+            _ => leave(op, account, env, outcome),
         }
     }
 }
@@ -411,10 +456,16 @@ unsafe fn next<F: Family>(
     }
 }
 
-/// Leaves before `op`, for the driver to have it executed.
+/// Leaves before `op`, for the driver to have it executed, or to find what it has missed.
 #[inline(always)]
-fn leave<F: Family>(op: OpRef<'_, F>, account: Account, env: &mut Env<F>) -> *const Op<F> {
-    env.left(Leave::Checked, account);
+fn leave<F: Family>(op: OpRef<'_, F>, account: Account, env: &mut Env<F>, outcome: Outcome) -> *const Op<F> {
+    match outcome {
+        Outcome::Missed(missed) => {
+            env.missed = missed;
+            env.left(Leave::Missed, account);
+        }
+        _ => env.left(Leave::Checked, account),
+    }
     op.at
 }
 
@@ -533,7 +584,7 @@ unsafe fn leave_for_checked<F: Family>(
     account: Account,
     env: &mut Env<F>,
 ) -> *const Op<F> {
-    leave(op, account, env)
+    leave(op, account, env, Outcome::Leave)
 }
 
 /// Executes the operations of `arena` from number `first` on, which is not a header and whose trace is charged for already.
@@ -553,5 +604,26 @@ pub(super) fn enter<F: Family>(
     unsafe {
         let last = (op.get().handler)(s, op, account, env);
         last.offset_from_unsigned(arena.as_ptr())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_missed_access_is_told_whole_or_not_at_all(at: u64, near: bool, table in 0..3_usize, size in 0..5_u32) {
+            let at = if near { (at as i64 >> 17) as u64 } else { at };
+            let (table, bytes) = (Table::ALL[table], 1 << size);
+            let is_canonical = matches!(at >> 47, 0 | 0x1_FFFF);
+            let missed = Missed::new(table, Linear(at), bytes);
+            prop_assert_eq!(missed.is_some(), is_canonical);
+            if let Some(missed) = missed {
+                prop_assert_eq!((missed.table(), missed.at()), (table, Linear(at)));
+                prop_assert_eq!(missed.crosses(), at / PAGE_SIZE != at.wrapping_add(bytes - 1) / PAGE_SIZE);
+            }
+        }
     }
 }

@@ -18,7 +18,7 @@ use crate::mem::{Changes, LittleGuest};
 use crate::snapshot::{RestoreError, SavedState};
 use crate::time::Cycle;
 
-const SAVED_VERSION: u16 = 2;
+const SAVED_VERSION: u16 = 3;
 
 /// A processor: a model and what it holds.
 #[derive(Clone, Debug)]

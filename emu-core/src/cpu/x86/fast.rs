@@ -10,9 +10,9 @@ use super::routine::x87;
 use super::state::{State, reg, seg, wrapped};
 use crate::addr::Linear;
 use crate::cpu::engine::cache::Flow;
-use crate::cpu::engine::op::{self, Family, OpRef, Operation, Outcome, Target};
+use crate::cpu::engine::op::{self, Family, Missed, OpRef, Operation, Outcome, Target};
 use crate::cpu::int::Int;
-use crate::mem::{LittleGuest, Opened, Ways};
+use crate::mem::{LittleGuest, Opened, Table, Ways};
 use std::marker::PhantomData;
 
 /// The x86 family, to the engine.
@@ -67,9 +67,30 @@ macro_rules! addressing {
 
 addressing!(Segmented Flat Long LongRelative);
 
-/// The access needs the checked backend.
+/// Why an operation cannot be done here.
 #[derive(Clone, Copy, Debug)]
-pub struct Miss;
+pub enum Miss {
+    /// It needs the checked backend.
+    Unusual,
+    /// It may be tried again once the TLB has an entry for this access.
+    Page(Missed),
+}
+
+impl Miss {
+    /// The TLB does not serve an access of `bytes`.
+    #[inline(always)]
+    fn of(table: Table, at: Linear, bytes: u64) -> Self {
+        Missed::new(table, at, bytes).map_or(Self::Unusual, Self::Page)
+    }
+
+    #[inline(always)]
+    const fn outcome(self) -> Outcome {
+        match self {
+            Self::Unusual => Outcome::Leave,
+            Self::Page(missed) => Outcome::Missed(missed),
+        }
+    }
+}
 
 /// One instruction in execution.
 struct Fast<'a, A> {
@@ -91,7 +112,7 @@ impl<A: Addressing> Fast<'_, A> {
             Kind::Segmented => {
                 let part = self.s.segment(segment);
                 if !part.admits(offset, T::BYTES, writes) {
-                    return Err(Miss);
+                    return Err(Miss::Unusual);
                 }
                 Ok(wrapped(part.base.wrapping_add(offset)))
             }
@@ -114,11 +135,11 @@ impl<'a, A: Addressing> Executing for Fast<'a, A> {
     type Place<T: Int> = Opened<'a, T>;
     type Trouble = Miss;
 
-    const DIVIDE_ERROR: Miss = Miss;
-    const INVALID_OPCODE: Miss = Miss;
-    const NOT_AVAILABLE: Miss = Miss;
-    const MISALIGNED: Miss = Miss;
-    const VECTOR_ERROR: Miss = Miss;
+    const DIVIDE_ERROR: Miss = Miss::Unusual;
+    const INVALID_OPCODE: Miss = Miss::Unusual;
+    const NOT_AVAILABLE: Miss = Miss::Unusual;
+    const MISALIGNED: Miss = Miss::Unusual;
+    const VECTOR_ERROR: Miss = Miss::Unusual;
 
     #[inline(always)]
     fn state(&mut self) -> &mut State {
@@ -128,19 +149,19 @@ impl<'a, A: Addressing> Executing for Fast<'a, A> {
     #[inline(always)]
     fn load_memory<T: Int>(&mut self, segment: u8, offset: u64) -> Result<T, Miss> {
         let at = self.linear::<T>(segment, offset, false)?;
-        self.ways.read(at).ok_or(Miss)
+        self.ways.read(at).ok_or_else(|| Miss::of(Table::Read, at, T::BYTES))
     }
 
     #[inline(always)]
     fn store_memory<T: Int>(&mut self, segment: u8, offset: u64, value: T) -> Result<(), Miss> {
         let at = self.linear::<T>(segment, offset, true)?;
-        self.ways.write(at, value).ok_or(Miss)
+        self.ways.write(at, value).ok_or_else(|| Miss::of(Table::Write, at, T::BYTES))
     }
 
     #[inline(always)]
     fn open_memory<T: Int>(&mut self, segment: u8, offset: u64) -> Result<(Opened<'a, T>, T), Miss> {
         let at = self.linear::<T>(segment, offset, true)?;
-        self.ways.open(at).ok_or(Miss)
+        self.ways.open(at).ok_or_else(|| Miss::of(Table::Write, at, T::BYTES))
     }
 
     #[inline(always)]
@@ -151,13 +172,13 @@ impl<'a, A: Addressing> Executing for Fast<'a, A> {
     #[inline(always)]
     fn load_block_memory(&mut self, segment: u8, offset: u64) -> Result<u128, Miss> {
         let at = self.linear_block(segment, offset, false)?;
-        self.ways.read_block(at).ok_or(Miss)
+        self.ways.read_block(at).ok_or_else(|| Miss::of(Table::Read, at, 16))
     }
 
     #[inline(always)]
     fn store_block_memory(&mut self, segment: u8, offset: u64, value: u128) -> Result<(), Miss> {
         let at = self.linear_block(segment, offset, true)?;
-        self.ways.write_block(at, value).ok_or(Miss)
+        self.ways.write_block(at, value).ok_or_else(|| Miss::of(Table::Write, at, 16))
     }
 
     #[inline(always)]
@@ -180,7 +201,7 @@ impl<'a, A: Addressing> Executing for Fast<'a, A> {
             Kind::Flat => Ok(()),
             Kind::Long | Kind::LongRelative if is_canonical(to) => Ok(()),
             Kind::Segmented if to <= u64::from(self.s.segment(seg::CS).limit) => Ok(()),
-            _ => Err(Miss),
+            _ => Err(Miss::Unusual),
         }
     }
 
@@ -234,7 +255,7 @@ impl<M: Meaning, A: Addressing> Operation<X86Family> for Instruction<M, A> {
     fn execute(s: &mut State, op: OpRef<'_, X86Family>, ways: &Ways<LittleGuest>) -> Outcome {
         let mut fast = Fast::<A> { s, ways, op, target: None, addressing: PhantomData };
         match (M::run(&mut fast, op.operands()), fast.target) {
-            (Err(Miss), _) => Outcome::Leave,
+            (Err(miss), _) => miss.outcome(),
             (Ok(()), Some(target)) => Outcome::To(target),
             (Ok(()), None) => Outcome::On,
         }
@@ -254,8 +275,8 @@ impl<I: x87::Instruction, A: Addressing> Operation<X86Family> for Computing<I, A
             return Outcome::Leave;
         }
         let mut fast = Fast::<A> { s, ways, op, target: None, addressing: PhantomData };
-        if I::run(&mut fast, op.operands()).is_err() {
-            return Outcome::Leave;
+        if let Err(miss) = I::run(&mut fast, op.operands()) {
+            return miss.outcome();
         }
         x87::remember(s, op.operands());
         Outcome::On
@@ -302,7 +323,7 @@ impl<I: Plain, A: Addressing, const FPU: bool> Operation<X86Family> for Simple<I
             return Outcome::Leave;
         }
         let mut fast = Fast::<A> { s, ways, op, target: None, addressing: PhantomData };
-        if I::run(&mut fast, op.operands()).is_ok() { Outcome::On } else { Outcome::Leave }
+        I::run(&mut fast, op.operands()).map_or_else(Miss::outcome, |()| Outcome::On)
     }
 }
 
@@ -317,11 +338,9 @@ impl<I: StringInstruction, A: Addressing> Operation<X86Family> for Once<I, A> {
     fn execute(s: &mut State, op: OpRef<'_, X86Family>, ways: &Ways<LittleGuest>) -> Outcome {
         let before = Moved::of(s);
         let mut fast = Fast::<A> { s, ways, op, target: None, addressing: PhantomData };
-        if I::once(&mut fast, op.operands()).is_ok() {
-            return Outcome::On;
-        }
+        let Err(miss) = I::once(&mut fast, op.operands()) else { return Outcome::On };
         before.put_back(s);
-        Outcome::Leave
+        miss.outcome()
     }
 }
 

@@ -65,7 +65,7 @@ impl Flags {
     /// The status flags alone, as [`flag::STATUS`] has them.
     #[inline]
     pub fn status(&self) -> u16 {
-        let bit = |set: bool, bit: u16| if set { bit } else { 0 };
+        let bit = |set: bool, bit: u16| u16::from(set) * bit;
         bit(self.carry(), flag::CF)
             | bit(self.parity(), flag::PF)
             | bit(self.half_carry(), flag::AF)
@@ -169,7 +169,9 @@ impl Flags {
     #[inline(always)]
     pub fn parity(&self) -> bool {
         let byte = (self.result ^ self.carries >> fact::PARITY_CHANGE_SHIFT) as u8;
-        byte.count_ones() & 1 == 0
+        // Not every host has an instruction that counts bits: here, a bit for each value of four.
+        const EVEN: u32 = 0x9669;
+        EVEN >> ((byte ^ byte >> 4) & 15) & 1 != 0
     }
 
     #[inline(always)]

@@ -364,8 +364,9 @@ pub struct State {
     /// An NMI's handler is at work: no other comes before IRET.
     pub nmi_blocked: bool,
     pub management: Management,
-    /// Some page larger than 4 KiB has been translated since all translations were last forgotten.
-    pub has_large_pages: bool,
+    /// Where pages larger than 4 KiB have been translated since all translations were last forgotten: a bit for each 4 MiB, by
+    /// the linear address's bits 27 to 22.
+    pub large_pages: u64,
     /// Counts changes of what engines may have built into what they remember of code: see [`State::set_segment`],
     /// [`State::mode_changed`].
     #[serde(skip)]
@@ -410,7 +411,7 @@ impl State {
             breakpoints: 0,
             nmi_blocked: false,
             management: Management::default(),
-            has_large_pages: false,
+            large_pages: 0,
             mode_changes: 0,
             now,
             counters,

@@ -18,6 +18,7 @@ use crate::cpu::Exit;
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::engine::cache::{Flow, Fresh, LONGEST as LONGEST_TRACE, MOST_BYTES, Translated};
 use crate::cpu::engine::driver::{Guest, Hands};
+use crate::cpu::engine::op::Missed;
 use crate::cpu::probe::Probe;
 use crate::mem::{self, Changes, LittleGuest, PAGE_SIZE, Table};
 use std::sync::Arc;
@@ -149,6 +150,15 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
 
     fn step(&mut self) {
         Checked::step(self);
+    }
+
+    fn fill(&mut self, missed: Missed) -> bool {
+        let (table, at, privilege) = (missed.table(), missed.at(), self.s.privilege());
+        if missed.crosses() || self.bus.tlb().physical(table, privilege, at, 1).is_some() {
+            return false;
+        }
+        self.without_fault(|cpu| cpu.translate(at, table, privilege))
+            .is_some_and(|physical| self.bus.map(table, privilege, at, physical))
     }
 
     fn after(&mut self) -> Option<Exit> {

@@ -8,16 +8,29 @@ use crate::cpu::x86::state::{cr0, cr4, efer, seg};
 
 const REFUSED: Fault = Fault::with_code(vector::GENERAL_PROTECTION, 0);
 
+/// The bit of [`State::large_pages`](crate::cpu::x86::state::State::large_pages) for an address.
+const fn region_of(at: Linear) -> u64 {
+    1 << (at.0 >> 22 & 63)
+}
+
 impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
+    /// Remembers a translation by a page of `1 << shift` bytes, any part of which the TLB may know.
+    #[inline(always)]
+    pub(super) fn note_page(&mut self, at: Linear, shift: u32) {
+        if shift > 12 {
+            self.s.large_pages |= if shift > 22 { u64::MAX } else { region_of(at) };
+        }
+    }
+
     /// Forgets all translations.
     pub fn flush_pages(&mut self) {
         self.bus.tlb().flush();
-        self.s.has_large_pages = false;
+        self.s.large_pages = 0;
     }
 
     /// INVLPG: forgets the translations of a page. Of a large one any part may have been remembered.
     pub fn flush_page(&mut self, at: Linear) {
-        if self.s.has_large_pages {
+        if self.s.large_pages & region_of(at) != 0 {
             self.flush_pages();
         } else {
             self.bus.tlb().flush_page(at);

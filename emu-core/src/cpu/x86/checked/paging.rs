@@ -58,6 +58,7 @@ impl Format {
     }
 
     /// The lowest bit of the linear address that the highest table's index has.
+    #[inline(always)]
     const fn top_shift(self) -> u32 {
         match self {
             Self::Narrow => 22,
@@ -67,6 +68,7 @@ impl Format {
     }
 
     /// Bits of an index.
+    #[inline(always)]
     const fn index_bits(self) -> u32 {
         match self {
             Self::Narrow => 10,
@@ -149,13 +151,22 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     #[cold]
     #[inline(never)]
     fn walk(&mut self, request: Request) -> Result<Physical, Fault> {
-        let format = Format::of(self.s);
+        // The format is known where a walk is made, so that its arithmetic is done when this is built.
+        match Format::of(self.s) {
+            Format::Narrow => self.walk_through(request, Format::Narrow),
+            Format::Pae => self.walk_through(request, Format::Pae),
+            Format::Long => self.walk_through(request, Format::Long),
+        }
+    }
+
+    #[inline(always)]
+    fn walk_through(&mut self, request: Request, format: Format) -> Result<Physical, Fault> {
         for _ in 0..MOST_WALKS {
             let mut path = Path::default();
             let leaf = self.descend(request, format, &mut path)?;
             self.check_rights(request, &leaf)?;
             if self.mark(request, format, &path) {
-                self.s.has_large_pages |= leaf.shift > 12;
+                self.note_page(request.linear, leaf.shift);
                 let page = (1_u64 << leaf.shift) - 1;
                 let base = self.page_base(format, &leaf);
                 return Ok(Physical((base | request.linear.0 & page) & self.model.address_mask()));
@@ -165,6 +176,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     }
 
     /// Goes down the tables to the entry that maps the page.
+    #[inline(always)]
     fn descend(&mut self, request: Request, format: Format, path: &mut Path) -> Result<Leaf, Fault> {
         let mut shift = format.top_shift();
         let mut table = self.first_table(request, format)?;
@@ -193,6 +205,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     }
 
     /// The table at which a walk begins.
+    #[inline(always)]
     fn first_table(&mut self, request: Request, format: Format) -> Result<u64, Fault> {
         match format {
             Format::Narrow => Ok(self.s.cr3 & 0xFFFF_F000),
@@ -207,6 +220,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         }
     }
 
+    #[inline(always)]
     fn entry(&mut self, format: Format, table: u64, index: u64) -> (u64, u64) {
         match format {
             Format::Narrow => {
@@ -221,6 +235,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     }
 
     /// The bits of an entry that must be zero.
+    #[inline(always)]
     fn reserved(&self, format: Format, shift: u32, found: u64, large: bool) -> u64 {
         match format {
             Format::Narrow if large && !self.model.offers(Feature::Pse36) => 0x003F_E000,
@@ -239,6 +254,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     }
 
     /// The physical address that the entry of a page has.
+    #[inline(always)]
     fn page_base(&self, format: Format, leaf: &Leaf) -> u64 {
         let page = (1_u64 << leaf.shift) - 1;
         match format {
@@ -249,6 +265,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     }
 
     /// Whether the page may be used so (Intel SDM volume 3, 4.6.1).
+    #[inline(always)]
     fn check_rights(&mut self, request: Request, leaf: &Leaf) -> Result<(), Fault> {
         let Request { table, privilege, .. } = request;
         let user_page = leaf.rights & entry::USER != 0;
@@ -271,6 +288,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
 
     /// Sets the accessed marks of all levels, and for a write the dirty mark of the page. Gives whether the entries were
     /// still what they had been.
+    #[inline(always)]
     fn mark(&mut self, request: Request, format: Format, path: &Path) -> bool {
         let last = path.length - 1;
         (0..path.length).all(|level| {

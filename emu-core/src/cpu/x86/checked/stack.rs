@@ -24,6 +24,8 @@ pub struct Stack {
     privilege: Privilege,
     /// The error code of the stack fault.
     code: u16,
+    /// Whether its segment is in SS.
+    loaded: bool,
 }
 
 impl Stack {
@@ -32,7 +34,7 @@ impl Stack {
     pub fn of_level(segment: Segment, pointer: u64, level: u8) -> Self {
         let privilege = if level == 3 { Privilege::User } else { Privilege::Supervisor };
         let (mask, code) = (segment.offset_mask(), index_of(segment.selector));
-        Self { segment, pointer, mask, long: false, privilege, code }
+        Self { segment, pointer, mask, long: false, privilege, code, loaded: false }
     }
 
     /// As [`Self::of_level`] in 64-bit mode.
@@ -59,13 +61,16 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
             long: self.s.is_64_bit(),
             privilege: self.s.privilege(),
             code: 0,
+            loaded: true,
         }
     }
 
     /// Makes a stack the processor's own.
     #[inline]
     pub fn take_stack(&mut self, stack: &Stack) {
-        self.s.set_segment(seg::SS, stack.segment);
+        if !stack.loaded {
+            self.s.set_segment(seg::SS, stack.segment);
+        }
         self.s.registers[usize::from(reg::SP)] = stack.pointer;
     }
 

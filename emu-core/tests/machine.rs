@@ -220,7 +220,7 @@ fn cached(config: &emu_core::cache::CacheConfig, charge: bool) -> Machine {
     let mut machine = machine();
     let mut probe = CacheProbe::new(config.clone()).unwrap();
     probe.set_charge(charge);
-    machine.set_probe(Some(DynamicProbe { plugins: vec![Box::new(probe)] }));
+    machine.set_probe(Some(DynamicProbe::of(probe)));
     machine
 }
 

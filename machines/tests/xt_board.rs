@@ -66,7 +66,7 @@ fn replay(entries: &[Entry], caches: Option<CacheConfig>) -> Machine {
 /// Puts caches before a machine's memory.
 fn watch(machine: &mut Machine, caches: Option<CacheConfig>) {
     let plugin = caches.map(|config| CacheProbe::new(config).expect("the caches can be"));
-    machine.set_probe(plugin.map(|plugin| DynamicProbe { plugins: vec![Box::new(plugin)] }));
+    machine.set_probe(plugin.map(DynamicProbe::of));
 }
 
 fn cache_stats(machine: &mut Machine) -> CacheStats {

@@ -1,7 +1,7 @@
 //! Instrumentation: what may watch a processor at work.
 //!
-//! A [`Probe`] is a compile-time parameter of an engine. [`NoProbe`] costs nothing; [`DynamicProbe`] forwards to a
-//! list of plug-ins and is the only one a machine hands out at run time.
+//! A [`Probe`] is a compile-time parameter of an engine. [`NoProbe`] costs nothing, [`Counter`] little; [`DynamicProbe`]
+//! forwards to a counter and a list of plug-ins, and is the one that a machine hands out at run time.
 
 use super::bus::BusStatus;
 use super::describe::CodeAddress;
@@ -46,6 +46,9 @@ pub struct QueueEvent {
 pub trait Probe {
     /// Whether anything is watched at all; a constant, so that an unwatched engine has no code for it.
     const ACTIVE: bool;
+
+    /// Whether all that it does is so little, calling nothing, that a trace's handlers can have it within.
+    const BRIEF: bool = false;
 
     /// An instruction is about to begin, and no interrupt comes before it. `true` stops the processor before it.
     fn before_instruction(&mut self, _at: CodeAddress) -> bool {
@@ -98,13 +101,90 @@ impl dyn ProbePlugin {
     }
 }
 
-/// Forwards to a list of plug-ins.
+/// Counts instructions and accesses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counter {
+    instructions: u64,
+    /// By [`BusStatus`].
+    accesses: [u64; 5],
+}
+
+impl Counter {
+    /// Instructions that were about to begin: as often as a run was stopped there and went on, more than were executed.
+    pub fn instructions(&self) -> u64 {
+        self.instructions
+    }
+
+    /// Accesses of one kind, as far as the processor tells of them.
+    pub fn accesses(&self, status: BusStatus) -> u64 {
+        self.accesses[status as usize]
+    }
+}
+
+impl Probe for Counter {
+    const ACTIVE: bool = true;
+    const BRIEF: bool = true;
+
+    #[inline(always)]
+    fn before_instruction(&mut self, _at: CodeAddress) -> bool {
+        self.instructions += 1;
+        false
+    }
+
+    #[inline(always)]
+    fn access(&mut self, access: &Access) -> u32 {
+        self.accesses[access.status as usize] += 1;
+        0
+    }
+}
+
+/// A probe that traces tell by telling `W`: itself, or a part that is all of it for now.
+pub trait Holds<W: Probe>: Probe {
+    fn held(&mut self) -> &mut W;
+}
+
+impl<P: Probe> Holds<P> for P {
+    #[inline(always)]
+    fn held(&mut self) -> &mut P {
+        self
+    }
+}
+
+/// Forwards to a counter and a list of plug-ins.
 #[derive(Default)]
 pub struct DynamicProbe {
+    pub counter: Option<Counter>,
     pub plugins: Vec<Box<dyn ProbePlugin>>,
 }
 
+/// Of a probe that [only counts](DynamicProbe::only_counts).
+impl Holds<Counter> for DynamicProbe {
+    fn held(&mut self) -> &mut Counter {
+        self.counter.get_or_insert_default()
+    }
+}
+
 impl DynamicProbe {
+    /// Counts, and no more.
+    pub fn counting() -> Self {
+        Self { counter: Some(Counter::default()), plugins: Vec::new() }
+    }
+
+    /// A plug-in alone.
+    pub fn of(plugin: impl ProbePlugin) -> Self {
+        Self { counter: None, plugins: vec![Box::new(plugin)] }
+    }
+
+    /// Whether nothing is watched.
+    pub fn is_empty(&self) -> bool {
+        self.counter.is_none() && self.plugins.is_empty()
+    }
+
+    /// Whether the counter is all there is.
+    pub fn only_counts(&self) -> bool {
+        self.counter.is_some() && self.plugins.is_empty()
+    }
+
     /// The first plug-in of type `T`.
     pub fn plugin<T: ProbePlugin>(&mut self) -> Option<&mut T> {
         self.plugins.iter_mut().find_map(|plugin| {
@@ -118,10 +198,16 @@ impl Probe for DynamicProbe {
     const ACTIVE: bool = true;
 
     fn before_instruction(&mut self, at: CodeAddress) -> bool {
+        if let Some(counter) = &mut self.counter {
+            counter.before_instruction(at);
+        }
         self.plugins.iter_mut().fold(false, |stop, p| p.before_instruction(at) | stop)
     }
 
     fn access(&mut self, access: &Access) -> u32 {
+        if let Some(counter) = &mut self.counter {
+            counter.access(access);
+        }
         self.plugins.iter_mut().map(|p| p.access(access)).sum()
     }
 

@@ -373,7 +373,7 @@ impl Machine {
     }
 
     fn put_back(&mut self, probe: DynamicProbe) {
-        self.set_probe((!probe.plugins.is_empty()).then_some(probe));
+        self.set_probe((!probe.is_empty()).then_some(probe));
     }
 }
 

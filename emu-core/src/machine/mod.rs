@@ -401,7 +401,7 @@ impl Machine {
     fn set_caches_now(&mut self, config: Option<&CacheConfig>) -> Result<(), ConfigProblem> {
         let mut probe = self.probe.take().unwrap_or_default();
         let result = cache::plug_in(&mut probe, config);
-        self.probe = (!probe.plugins.is_empty()).then_some(probe);
+        self.probe = (!probe.is_empty()).then_some(probe);
         result
     }
 

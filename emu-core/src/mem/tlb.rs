@@ -236,6 +236,12 @@ impl<O: GuestOrder> Ways<O> {
         Some((Opened { host, lives: PhantomData }, value))
     }
 
+    /// Where the page around an address lies, of accesses that hit.
+    #[inline(always)]
+    pub fn place_of_hit(&self, table: Table, at: Linear) -> Physical {
+        Physical(self.frames[table as usize][slot(at)] | (at.0 & (PAGE_SIZE - 1)))
+    }
+
     /// Copies `times` scalars, each behind the one before and all of them in one page here and one there, in that order: where
     /// they overlap, what was copied is copied again. `None` is a miss, and nothing was copied.
     pub fn copy<T: Scalar>(&self, from: Linear, to: Linear, times: u64) -> Option<()> {
@@ -493,7 +499,7 @@ impl<O: GuestOrder> Tlb<O> {
         let ways = self.ways(privilege);
         let tag = ways.tables[table as usize][slot(at)].tag;
         let is_known = tag & !GUARDED == page_of(at.0.wrapping_add(bytes - 1));
-        is_known.then(|| Physical(ways.frames[table as usize][slot(at)] | (at.0 & (PAGE_SIZE - 1))))
+        is_known.then(|| ways.place_of_hit(table, at))
     }
 
     /// Whether an access of `bytes` at `at` crosses into the next page, which no entry serves. Counts it if so.

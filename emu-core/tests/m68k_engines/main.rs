@@ -5,16 +5,20 @@
 #[allow(dead_code, reason = "shared with another test")]
 mod bus;
 mod program;
+#[path = "../watcher/mod.rs"]
+mod watcher;
 
 use bus::Bus;
 use emu_core::addr::Physical;
 use emu_core::cpu::m68k::M68k;
 use emu_core::cpu::m68k::model::MC68000;
 use emu_core::cpu::m68k::state::State;
+use emu_core::cpu::probe::DynamicProbe;
 use emu_core::cpu::{EngineKind, Processor};
 use emu_core::time::Cycle;
 use program::{MEMORY, Program, any_program};
 use proptest::prelude::*;
+use watcher::{assert_same_told, recording, run_on, told};
 
 /// What happens at the end of a slice.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +54,18 @@ struct Outcome {
 }
 
 /// The state after each slice, and the memory after the last.
-fn run(program: &Program, schedule: &[(u64, Event)], mut engine: EngineKind, manner: Manner) -> Outcome {
+fn run(program: &Program, schedule: &[(u64, Event)], engine: EngineKind, manner: Manner) -> Outcome {
+    run_watched(program, schedule, engine, manner, None)
+}
+
+/// As [`run`], with a probe.
+fn run_watched(
+    program: &Program,
+    schedule: &[(u64, Event)],
+    mut engine: EngineKind,
+    manner: Manner,
+    mut probe: Option<&mut DynamicProbe>,
+) -> Outcome {
     let mut bus = Bus::new(MEMORY);
     bus.memory.write_bytes(Physical(0), &program.image()).expect("memory");
     let mut cpu = M68k::new(&MC68000);
@@ -62,7 +77,10 @@ fn run(program: &Program, schedule: &[(u64, Event)], mut engine: EngineKind, man
         let steps = manner == Manner::BySteps;
         while cpu.state.now < bus.deadline.0 {
             let was_quiet = Processor::<Bus>::is_quiet(&cpu);
-            Processor::run(&mut cpu, &mut bus, None, steps);
+            match &mut probe {
+                Some(probe) => run_on(&mut cpu, &mut bus, probe),
+                None => _ = Processor::run(&mut cpu, &mut bus, None, steps),
+            }
             // A step that stops the processor has not looked for interrupts yet.
             if was_quiet && Processor::<Bus>::is_quiet(&cpu) {
                 Processor::<Bus>::idle_until(&mut cpu, bus.deadline);
@@ -102,6 +120,24 @@ proptest! {
         assert_same(&strict, &run(&program, &schedule, EngineKind::Strict, Manner::BySteps))?;
         assert_same(&strict, &run(&program, &schedule, EngineKind::Threaded, Manner::Whole))?;
         assert_same(&strict, &run(&program, &schedule, EngineKind::Threaded, Manner::Switching))?;
+    }
+
+    #[test]
+    fn a_probe_is_told_the_same(program in any_program(), schedule in any_schedule(), noise: Option<u64>) {
+        let watched = |engine, probe: &mut DynamicProbe| {
+            run_watched(&program, &schedule, engine, Manner::Whole, Some(probe))
+        };
+        let [mut strict, mut threaded] = [recording(noise), recording(noise)];
+        let expected = watched(EngineKind::Strict, &mut strict);
+        let found = watched(EngineKind::Threaded, &mut threaded);
+        assert_same_told(&told(&mut strict), &told(&mut threaded))?;
+        assert_same(&expected, &found)?;
+        prop_assert_eq!(strict.counter, threaded.counter);
+        if noise.is_none() {
+            let mut counting = DynamicProbe::counting();
+            assert_same(&expected, &watched(EngineKind::Threaded, &mut counting))?;
+            prop_assert_eq!(strict.counter, counting.counter);
+        }
     }
 
     /// A processor saved and restored in another goes on as it would have.

@@ -1,11 +1,14 @@
 //! The threaded engine does what the strict one does, instruction by instruction.
 
+mod probes;
 mod program;
 #[path = "../quiet_bus/mod.rs"]
 mod quiet_bus;
 mod stack;
 mod system;
 mod system_code;
+#[path = "../watcher/mod.rs"]
+mod watcher;
 #[allow(dead_code, reason = "the fuzzer uses more of it")]
 #[path = "../x86_world/mod.rs"]
 mod world;

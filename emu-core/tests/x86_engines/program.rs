@@ -5,7 +5,7 @@ use emu_core::cpu::x86::state::{Segment, State, seg};
 use proptest::prelude::*;
 
 /// Where the code begins, and how many bytes it may have; what jumps jumps into this.
-const CODE: u64 = 0x1_0000;
+pub const CODE: u64 = 0x1_0000;
 const CODE_BYTES: usize = 512;
 
 #[derive(Clone, Debug)]

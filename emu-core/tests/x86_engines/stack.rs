@@ -2,6 +2,7 @@
 //! here each instruction of flat 32-bit code is repeated until a small stack would be full.
 
 use super::quiet_bus::{QuietBus, SIZE};
+use emu_core::cpu::probe::{DynamicProbe, ProbePlugin};
 use emu_core::cpu::x86::cpu::X86;
 use emu_core::cpu::x86::model::X86_64_V3;
 use emu_core::cpu::x86::state::{Segment, State, cr0, cr4, seg};
@@ -26,7 +27,7 @@ fn flat(state: &mut State) {
     state.rip = CODE;
 }
 
-fn repeat(bytes: &[u8]) {
+fn repeat(bytes: &[u8], probe: Option<&mut DynamicProbe>) {
     let mut code = bytes.to_vec();
     code.extend([0x90; 12]);
     code.push(0xE9);
@@ -37,12 +38,13 @@ fn repeat(bytes: &[u8]) {
     flat(&mut cpu.state);
     Processor::<QuietBus>::set_engine(&mut cpu, EngineKind::Threaded);
     bus.deadline = Cycle(cpu.state.now + CYCLES);
-    Processor::run(&mut cpu, &mut bus, None, false);
+    Processor::run(&mut cpu, &mut bus, probe, false);
 }
 
-#[test]
-fn no_instruction_grows_the_stack() {
-    let all = || {
+/// Repeats each instruction, watched by what `probe` gives.
+fn repeat_all(mut probe: impl FnMut() -> Option<DynamicProbe> + Send + 'static) {
+    let all = move || {
+        let mut repeat = |bytes: &[u8]| repeat(bytes, probe().as_mut());
         for opcode in 0..=0xFF_u8 {
             for modrm in [0x06, 0x44, 0xC1, 0xD9, 0xFA] {
                 repeat(&[opcode, modrm]);
@@ -55,4 +57,24 @@ fn no_instruction_grows_the_stack() {
     };
     let thread = std::thread::Builder::new().stack_size(STACK).spawn(all).expect("a thread");
     thread.join().expect("every instruction runs");
+}
+
+#[test]
+fn no_instruction_grows_the_stack() {
+    repeat_all(|| None);
+}
+
+#[test]
+fn no_instruction_grows_the_stack_while_it_is_counted() {
+    repeat_all(|| Some(DynamicProbe::counting()));
+}
+
+/// A plug-in that wants nothing.
+struct Bystander;
+
+impl ProbePlugin for Bystander {}
+
+#[test]
+fn no_instruction_grows_the_stack_while_a_plug_in_watches() {
+    repeat_all(|| Some(DynamicProbe::of(Bystander)));
 }

@@ -80,7 +80,11 @@ pub fn any_program() -> impl Strategy<Value = Program> {
 }
 
 impl Program {
-    fn load(&self, bus: &QuietBus) {
+    pub fn model(&self) -> &'static Model {
+        model(self.model)
+    }
+
+    pub fn load(&self, bus: &QuietBus) {
         kernel::build(bus, model(self.model), &self.start);
         for (at, pieces) in CODE.into_iter().zip(&self.code) {
             let mut bytes = pieces.concat();
@@ -114,7 +118,7 @@ impl Program {
         }
     }
 
-    fn start(&self, s: &mut State) {
+    pub fn start(&self, s: &mut State) {
         let model = model(self.model);
         self.start.enter(model, s);
         for number in [0, 1, 2, 3, 5, 6, 7] {

@@ -4,10 +4,13 @@
 //! a trace does not fit any more, all are dropped and those in use are made again: their code is what runs now, which
 //! is cheaper to find out so than by keeping an order of use.
 
+use super::op::watched::Watcher;
 use super::op::{Env, Family, Found, Handler, Op, Target, found_slot, go_on};
+use crate::cpu::probe::NoProbe;
 use crate::mem::{BlockId, CodeLine, LINE_SIZE, PAGE_SIZE};
 use rustc_hash::FxHashMap;
 use std::hash::Hash;
+use std::marker::PhantomData;
 use std::ops::Range;
 use std::ptr::fn_addr_eq;
 
@@ -123,8 +126,8 @@ pub struct CacheCounters {
     pub stepped: u64,
 }
 
-/// The traces of one vCPU, whose modes are of type `M` and whose checked handlers are `S`.
-pub struct TraceCache<F: Family, S, M> {
+/// The traces of one vCPU, whose modes are of type `M` and whose checked handlers are `S`. A probe of type `W` watches them.
+pub struct TraceCache<F: Family, S, M, W = NoProbe> {
     pub(super) arena: Vec<Op<F>>,
     pub(super) side: Vec<Side<S>>,
     pub(super) env: Env<F>,
@@ -138,15 +141,19 @@ pub struct TraceCache<F: Family, S, M> {
     last_tag: u32,
     capacity: usize,
     pub counters: CacheCounters,
+    watched: PhantomData<fn(&mut W)>,
 }
 
-impl<F: Family, S: Copy, M: Copy + Eq> Default for TraceCache<F, S, M> {
+impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> Default for TraceCache<F, S, M, W> {
     fn default() -> Self {
         Self::with_capacity(OPS)
     }
 }
 
-impl<F: Family, S: Copy, M: Copy + Eq> TraceCache<F, S, M> {
+impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> TraceCache<F, S, M, W> {
+    /// Operations of an instruction: if it is watched, what tells of it stands before it.
+    pub(super) const EACH: usize = if W::ACTIVE { 2 } else { 1 };
+
     /// Modes that are told apart before all is dropped.
     const MODES: usize = 256;
 
@@ -166,6 +173,7 @@ impl<F: Family, S: Copy, M: Copy + Eq> TraceCache<F, S, M> {
             last_tag: 0,
             capacity,
             counters: CacheCounters::default(),
+            watched: PhantomData,
         }
     }
 
@@ -257,8 +265,8 @@ impl<F: Family, S: Copy, M: Copy + Eq> TraceCache<F, S, M> {
         mut translate: impl FnMut(u8, &[u8]) -> Option<Translated<F, S>>,
     ) -> Option<u32> {
         let Trace { key, header, bytes: ref kept, .. } = self.traces[trace];
-        let first = header as usize + 1;
-        for at in first..first + usize::from(self.arena[header as usize].count) {
+        let first = header as usize + Self::EACH;
+        for at in (0..usize::from(self.arena[header as usize].count)).map(|i| first + i * Self::EACH) {
             let (from, to) = (self.side[at].offset, self.side[at + 1].offset);
             let range = usize::from(from)..usize::from(to);
             if bytes[range.clone()] == self.code[kept.clone()][range.clone()] {
@@ -271,6 +279,10 @@ impl<F: Family, S: Copy, M: Copy + Eq> TraceCache<F, S, M> {
                 return None;
             };
             self.arena[at].operands = one.operands;
+            if one.flow != Flow::On {
+                // It may lead elsewhere now.
+                self.arena[at].link = 0;
+            }
             self.side[at].checked = one.checked;
         }
         self.code[kept.clone()].copy_from_slice(bytes);
@@ -295,7 +307,7 @@ impl<F: Family, S: Copy, M: Copy + Eq> TraceCache<F, S, M> {
     /// Keeps a trace, which is not empty. `on` is the address behind it.
     pub(super) fn add(&mut self, key: Key, source: Option<Source>, fresh: &Fresh<F, S>, on: u64) -> u32 {
         let code = &fresh.code;
-        if self.arena.len() + code.len() + 2 > self.capacity {
+        if self.arena.len() + Self::EACH * code.len() + 2 > self.capacity {
             self.drop_all();
         }
         let (trace, header) = (self.traces.len() as u32, self.arena.len() as u32);
@@ -313,18 +325,24 @@ impl<F: Family, S: Copy, M: Copy + Eq> TraceCache<F, S, M> {
             first,
         );
         let mut side = first;
+        let place = |cache: &Self| (cache.arena.len() - header as usize) as u8;
         for (i, one) in code.iter().enumerate() {
             side.checked = one.checked;
+            if W::ACTIVE {
+                let operands = F::Operands::of(key.address.wrapping_add(side.offset.into()));
+                let (cost, place) = (cycles - side.cycles, place(self));
+                self.push(Op { handler: F::telling(W::TELLS), operands, cost, place, ..Op::blank() }, side);
+            }
             let (cost, count) = (cycles - side.cycles - one.cycles, (code.len() - i - 1) as u8);
             let link = if one.flow == Flow::On { i32::from(side.offset + one.length) } else { 0 };
             let op =
-                Op { handler: one.handler, operands: one.operands, link, cost, count, place: i as u8 + 1 };
+                Op { handler: one.handler, operands: one.operands, link, cost, count, place: place(self) };
             self.push(op, side);
             side.cycles += one.cycles;
             side.count += 1;
             side.offset += one.length;
         }
-        let place = code.len() as u8 + 1;
+        let place = place(self);
         self.push(Op { handler: go_on::<F>, operands: F::Operands::of(on), place, ..Op::blank() }, side);
         let bytes = self.code.len()..self.code.len() + fresh.bytes.len();
         self.code.extend_from_slice(&fresh.bytes);
@@ -401,8 +419,10 @@ impl<F: Family, S: Copy, M: Copy + Eq> TraceCache<F, S, M> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::op::for_checked;
+    use super::super::op::watched::{self, Tells};
+    use super::super::op::{Handler, for_checked};
     use super::*;
+    use crate::cpu::describe::CodeAddress;
     use crate::mem::{ByteOrder, LittleGuest, NodeId, RamBlock};
 
     enum Toy {}
@@ -424,6 +444,14 @@ mod tests {
         type State = ();
         type Operands = Address;
         type Order = LittleGuest;
+
+        fn code_address((): &(), offset: u64) -> CodeAddress {
+            CodeAddress { segment: None, offset, linear: offset }
+        }
+
+        fn telling(whom: Tells) -> Handler<Self> {
+            watched::telling(whom)
+        }
     }
 
     type Cache = TraceCache<Toy, (), u8>;
@@ -522,6 +550,28 @@ mod tests {
         assert_eq!((renewed, cache.find(&key)), (Some(header), Some(header)));
         let operands = |place: u32| cache.arena[(header + place) as usize].operands.0;
         assert_eq!((operands(1), operands(2)), (7, 9));
+    }
+
+    #[test]
+    fn a_patched_branch_is_linked_to_nothing() {
+        let mut cache = cache(1000);
+        let (key, header) = stale(&mut cache);
+        let elsewhere = keep(&mut cache, 0x80, 1);
+        let branch = header as usize + 2;
+        cache.link(branch, elsewhere);
+        let trace = cache.stale(&key).expect("it was written over");
+        cache.renew(trace, &[1, 2, 3, 9], |_, _| {
+            let handler = for_checked::<Toy>();
+            Some(Translated {
+                handler,
+                operands: Address(9),
+                checked: (),
+                flow: Flow::Branch,
+                length: 2,
+                cycles: 1,
+            })
+        });
+        assert_eq!(cache.arena[branch].link, 0);
     }
 
     #[test]

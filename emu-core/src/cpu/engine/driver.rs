@@ -1,13 +1,16 @@
 //! The loop around the handlers.
 
 use super::cache::{Fresh, Key, Side, Source, TraceCache, Translated};
+use super::op::watched::Watcher;
 use super::op::{Account, Family, Leave, Missed, Op, Target, enter};
 use crate::addr::Physical;
 use crate::cpu::Exit;
+use crate::cpu::probe::{Holds, NoProbe, Probe};
+
 use crate::mem::{self, Changes, PAGE_SIZE, Ways};
 
-/// What the handlers of a processor at work get.
-pub type Hands<'a, F> = (&'a mut <F as Family>::State, &'a Ways<<F as Family>::Order>);
+/// What the handlers of a processor at work get, which a probe of type `P` watches.
+pub type Hands<'a, F, P> = (&'a mut <F as Family>::State, &'a Ways<<F as Family>::Order>, &'a mut P);
 
 /// Where an address of code lies.
 #[derive(Clone, Copy, Debug)]
@@ -24,9 +27,10 @@ pub trait Guest {
     type Checked: Copy;
     /// All that decides what an instruction's bytes mean, and with whose rights its accesses are made.
     type Mode: Copy + Eq;
+    type Probe: Probe;
 
     /// The handlers' view of the processor in its present mode.
-    fn hands(&mut self) -> Hands<'_, Self::Family>;
+    fn hands(&mut self) -> Hands<'_, Self::Family, Self::Probe>;
 
     /// The present mode; `None` in one that is only ever stepped.
     fn mode(&mut self) -> Option<Self::Mode>;
@@ -37,7 +41,12 @@ pub trait Guest {
     /// Why the run ends.
     fn between(&mut self) -> Result<(), Exit>;
 
-    /// Whether nothing but the next instruction of its trace may follow: what [`Self::between`] looks at has not changed.
+    /// Tells the probe of the next instruction, unless it goes on with one that it was told of. Gives whether it stops the
+    /// processor there.
+    fn stops_before(&mut self) -> bool;
+
+    /// Whether nothing but the next instruction of its trace may follow: what [`Self::between`] looks at has not changed, and
+    /// [`Self::after`] ends nothing.
     fn goes_on(&self) -> bool;
 
     /// Changes whenever [`Self::mode`] may have.
@@ -58,6 +67,7 @@ pub trait Guest {
     fn address(&self) -> u64;
     fn set_address(&mut self, address: u64);
 
+    fn now(&self) -> u64;
     /// Cycles left until the deadline.
     fn budget(&self) -> i64;
     /// Lets cycles of the budget pass, in which this many instructions were executed.
@@ -101,9 +111,9 @@ pub trait Guest {
     fn move_together(&self, a: u64, b: u64) -> bool;
 }
 
-/// A vCPU's threaded engine: its traces, and what it knows of the processor's mode.
-pub struct Engine<F: Family, S, M> {
-    cache: TraceCache<F, S, M>,
+/// A vCPU's threaded engine: its traces, which a probe of type `W` watches, and what it knows of the processor's mode.
+pub struct Engine<F: Family, S, M, W = NoProbe> {
+    cache: TraceCache<F, S, M, W>,
     mode: Option<M>,
     mode_changes: u32,
     generation: u64,
@@ -116,7 +126,7 @@ pub struct Engine<F: Family, S, M> {
     seen: Vec<u8>,
 }
 
-impl<F: Family, S: Copy, M: Copy + Eq> Default for Engine<F, S, M> {
+impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> Default for Engine<F, S, M, W> {
     fn default() -> Self {
         Self::new(TraceCache::default())
     }
@@ -128,20 +138,33 @@ enum Came {
     Elsewhere,
     /// Go on within a trace, at this operation.
     At(usize),
+    /// The probe stops the processor before the next instruction.
+    Stopped,
 }
 
-impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
-    pub fn new(cache: TraceCache<F, S, M>) -> Self {
+/// A processor whose instructions an engine can execute: [`Guest`] with all types told.
+pub trait GuestOf<F: Family, S, M, W: Watcher>:
+    Guest<Family = F, Checked = S, Mode = M, Probe: Holds<W>>
+{
+}
+
+impl<F: Family, S, M, W: Watcher, G: Guest<Family = F, Checked = S, Mode = M, Probe: Holds<W>>>
+    GuestOf<F, S, M, W> for G
+{
+}
+
+impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> Engine<F, S, M, W> {
+    pub fn new(cache: TraceCache<F, S, M, W>) -> Self {
         let (filled, fresh, seen) = ((0, Account::new(0, 0)), Fresh::default(), Vec::new());
         Self { cache, mode: None, mode_changes: 0, generation: 0, granted: 0, filled, fresh, seen }
     }
 
-    pub fn cache(&self) -> &TraceCache<F, S, M> {
+    pub fn cache(&self) -> &TraceCache<F, S, M, W> {
         &self.cache
     }
 
     /// Runs until the bus's deadline or another exit.
-    pub fn run<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G) -> Exit {
+    pub fn run<G: GuestOf<F, S, M, W>>(&mut self, guest: &mut G) -> Exit {
         loop {
             if let Err(exit) = guest.between() {
                 return exit;
@@ -150,8 +173,15 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
             self.take_mode(guest);
             self.look_around(guest);
             match self.entrance(guest) {
-                Some(header) => self.run_traces(guest, header),
+                Some(header) => {
+                    if self.run_traces(guest, header) {
+                        return Exit::Probe;
+                    }
+                }
                 None => {
+                    if W::ACTIVE && guest.stops_before() {
+                        return Exit::Probe;
+                    }
                     self.cache.counters.stepped += 1;
                     guest.step();
                 }
@@ -165,18 +195,18 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
     /// Takes note of what has changed: memory, what addresses mean, the processor's mode. Gives whether code means what it
     /// meant.
     #[inline(always)]
-    fn look_around<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G) -> bool {
+    fn look_around<G: GuestOf<F, S, M, W>>(&mut self, guest: &mut G) -> bool {
         !self.has_changed(guest) || self.take_changes(guest)
     }
 
     #[inline(always)]
-    fn has_changed<G: Guest<Family = F, Checked = S, Mode = M>>(&self, guest: &mut G) -> bool {
+    fn has_changed<G: GuestOf<F, S, M, W>>(&self, guest: &mut G) -> bool {
         guest.has_changes()
             || guest.generation() != self.generation
             || guest.mode_changes() != self.mode_changes
     }
 
-    fn take_changes<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G) -> bool {
+    fn take_changes<G: GuestOf<F, S, M, W>>(&mut self, guest: &mut G) -> bool {
         let mut same = true;
         if guest.has_changes() {
             let changes = guest.take_changes();
@@ -196,7 +226,7 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
     }
 
     /// Takes note of the processor's mode. Gives whether it is another one.
-    fn take_mode<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G) -> bool {
+    fn take_mode<G: GuestOf<F, S, M, W>>(&mut self, guest: &mut G) -> bool {
         self.mode_changes = guest.mode_changes();
         let mode = guest.mode();
         let is_other = mode != self.mode;
@@ -217,7 +247,7 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
     }
 
     /// The trace to go on with; `None`: this instruction must be stepped.
-    fn entrance<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G) -> Option<u32> {
+    fn entrance<G: GuestOf<F, S, M, W>>(&mut self, guest: &mut G) -> Option<u32> {
         self.mode?;
         let header = self.seek(guest, guest.address())?;
         let fits = i64::from(self.cache.arena[header as usize].cost) <= guest.budget();
@@ -225,11 +255,7 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
     }
 
     /// The trace for an address, made if there is none.
-    fn seek<G: Guest<Family = F, Checked = S, Mode = M>>(
-        &mut self,
-        guest: &mut G,
-        address: u64,
-    ) -> Option<u32> {
+    fn seek<G: GuestOf<F, S, M, W>>(&mut self, guest: &mut G, address: u64) -> Option<u32> {
         self.cache.counters.sought += 1;
         if let Some(header) = self.cache.recall(address) {
             return Some(header);
@@ -248,7 +274,7 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
     }
 
     /// Makes a trace good again whose code was written over.
-    fn renew<G: Guest<Family = F, Checked = S, Mode = M>>(
+    fn renew<G: GuestOf<F, S, M, W>>(
         &mut self,
         guest: &mut G,
         trace: usize,
@@ -263,12 +289,7 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
         })
     }
 
-    fn translate<G: Guest<Family = F, Checked = S, Mode = M>>(
-        &mut self,
-        guest: &mut G,
-        key: Key,
-        spot: &Spot,
-    ) -> Option<u32> {
+    fn translate<G: GuestOf<F, S, M, W>>(&mut self, guest: &mut G, key: Key, spot: &Spot) -> Option<u32> {
         self.fresh.clear();
         let on = guest.translate(key.address, &mut self.fresh);
         // Another processor may have written there before it could be told that this is code now.
@@ -280,12 +301,7 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
     }
 
     /// Marks code, then reads it. Gives whether it could, and all that is known of memory still holds.
-    fn mark_and_read<G: Guest<Family = F, Checked = S, Mode = M>>(
-        &mut self,
-        guest: &mut G,
-        spot: &Spot,
-        length: usize,
-    ) -> bool {
+    fn mark_and_read<G: GuestOf<F, S, M, W>>(&mut self, guest: &mut G, spot: &Spot, length: usize) -> bool {
         if let mem::Place::Ram { block, offset, .. } = guest.memory(spot.at) {
             block.mark_code(offset, length as u64);
         }
@@ -305,54 +321,66 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
         read.is_some() && self.cache.counters.flushes == flushes && guest.keeps(spot.at, &self.seen)
     }
 
-    /// Runs the trace at `header` and those that follow, until something must be looked at first.
-    fn run_traces<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G, header: u32) {
-        let Came::At(mut at) = self.go_into(guest, header) else { return };
+    /// Runs the trace at `header` and those that follow, until something must be looked at first. Gives whether that is the
+    /// probe's stop.
+    fn run_traces<G: GuestOf<F, S, M, W>>(&mut self, guest: &mut G, header: u32) -> bool {
+        let mut came = self.go_into(guest, header);
         loop {
+            let at = match came {
+                Came::At(op) => op,
+                Came::Elsewhere => return false,
+                Came::Stopped => return true,
+            };
             let env = &mut self.cache.env;
-            let (state, ways) = guest.hands();
-            let last = enter(&self.cache.arena, at, state, ways, env);
-            let came = match self.cache.env.leave {
+            let (state, ways, probe) = guest.hands();
+            let last = enter(&self.cache.arena, at, (state, ways, probe.held()), env);
+            came = match self.cache.env.leave {
                 Leave::Checked => self.execute(guest, last),
                 Leave::Missed => self.try_again(guest, last),
                 Leave::Budget => {
                     self.settle(guest);
-                    return;
+                    Came::Elsewhere
                 }
                 Leave::Late => {
                     self.stand_at(guest, last);
-                    return;
+                    Came::Elsewhere
+                }
+                Leave::Stopped => {
+                    self.stand_at(guest, last);
+                    Came::Stopped
                 }
                 Leave::Unlinked => self.follow(guest, Some(last)),
                 Leave::Unknown => self.follow(guest, None),
             };
-            match came {
-                Came::At(op) => at = op,
-                Came::Elsewhere => return,
-            }
         }
     }
 
     /// Charges what a trace has from an operation on.
     #[inline(always)]
-    fn charge<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &G, cost: u16, count: u8) {
+    fn charge<G: GuestOf<F, S, M, W>>(&mut self, guest: &G, cost: u16, count: u8) {
         self.granted = guest.budget().min(Account::MOST);
         self.cache.env.account = Account::new(self.granted - i64::from(cost), count.into());
+        if W::ACTIVE {
+            self.cache.env.used_up = guest.now().wrapping_add_signed(self.granted);
+        }
     }
 
     /// Takes over where the handlers have left between two instructions.
-    fn settle<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G) {
+    fn settle<G: GuestOf<F, S, M, W>>(&mut self, guest: &mut G) {
         let account = self.cache.env.account;
         guest.spend((self.granted - account.budget()) as u64, account.count());
         guest.set_address(self.cache.env.target);
+        let seen = &mut self.cache.env.seen;
+        if W::ACTIVE && !seen.is_empty() {
+            let now = guest.now();
+            let (state, _, probe) = guest.hands();
+            let late = seen.tell(probe.held(), F::code_address(state, seen.by), now);
+            guest.spend(late.into(), 0);
+        }
     }
 
     /// Goes on at an address for which the handlers knew no trace.
-    fn follow<G: Guest<Family = F, Checked = S, Mode = M>>(
-        &mut self,
-        guest: &mut G,
-        link: Option<usize>,
-    ) -> Came {
+    fn follow<G: GuestOf<F, S, M, W>>(&mut self, guest: &mut G, link: Option<usize>) -> Came {
         self.settle(guest);
         let target = self.cache.env.target;
         let flushes = self.cache.counters.flushes;
@@ -369,13 +397,19 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
 
     /// Goes on in a trace, if it fits into the budget.
     #[inline(always)]
-    fn go_into<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &G, header: u32) -> Came {
+    fn go_into<G: GuestOf<F, S, M, W>>(&mut self, guest: &mut G, header: u32) -> Came {
         let Op { cost, count, .. } = self.cache.arena[header as usize];
         if i64::from(cost) > guest.budget() {
             return Came::Elsewhere;
         }
+        if W::ACTIVE {
+            if guest.stops_before() {
+                return Came::Stopped;
+            }
+            self.cache.env.seen.by = guest.address();
+        }
         self.charge(guest, cost, count);
-        Came::At(header as usize + 1)
+        Came::At(header as usize + TraceCache::<F, S, M, W>::EACH)
     }
 
     fn branch_address(&self, at: usize) -> u64 {
@@ -389,17 +423,12 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
     }
 
     /// Takes over in front of an operation within a trace.
-    fn stand_at<G: Guest<Family = F, Checked = S, Mode = M>>(&self, guest: &mut G, at: usize) {
+    fn stand_at<G: GuestOf<F, S, M, W>>(&self, guest: &mut G, at: usize) {
         self.stand(guest, self.trace_of(at), &self.cache.side[at]);
     }
 
     #[inline(always)]
-    fn stand<G: Guest<Family = F, Checked = S, Mode = M>>(
-        &self,
-        guest: &mut G,
-        header: &Op<F>,
-        here: &Side<S>,
-    ) {
+    fn stand<G: GuestOf<F, S, M, W>>(&self, guest: &mut G, header: &Op<F>, here: &Side<S>) {
         let account = self.cache.env.account.refunded(header.cost - here.cycles, header.count - here.count);
         guest.spend((self.granted - account.budget()) as u64, account.count());
         guest.set_address(header.operands.address().wrapping_add(here.offset.into()));
@@ -407,7 +436,7 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
 
     /// Goes on with an operation whose access the TLB can serve now; the checked backend has it if that is not so, or if it
     /// misses a second time.
-    fn try_again<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G, at: usize) -> Came {
+    fn try_again<G: GuestOf<F, S, M, W>>(&mut self, guest: &mut G, at: usize) -> Came {
         let stand = (at, self.cache.env.account);
         let tried = std::mem::replace(&mut self.filled, stand) == stand;
         if !tried && guest.fill(self.cache.env.missed) && !guest.has_changes() {
@@ -417,7 +446,7 @@ impl<F: Family, S: Copy, M: Copy + Eq> Engine<F, S, M> {
     }
 
     /// Has the checked backend execute an operation, and goes on behind it, or where it has led, if nothing else has come up.
-    fn execute<G: Guest<Family = F, Checked = S, Mode = M>>(&mut self, guest: &mut G, at: usize) -> Came {
+    fn execute<G: GuestOf<F, S, M, W>>(&mut self, guest: &mut G, at: usize) -> Came {
         self.cache.counters.checked += 1;
         let header = self.trace_of(at);
         let (here, behind) = (&self.cache.side[at], &self.cache.side[at + 1]);

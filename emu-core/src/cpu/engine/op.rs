@@ -8,14 +8,21 @@
 //! * every trace is a header, at least one operation, and as its last one an operation whose handler never goes to the
 //!   operation behind it (the cache appends [`go_on`] or [`leave_for_checked`] where the family's own last one could). So
 //!   there is a next operation wherever [`next`] is used;
-//! * a link is the distance to a header in the same arena, or zero; the cache undoes the links to what it drops.
+//! * a link is the distance to a header in the same arena, or zero; the cache undoes the links to what it drops;
+//! * operations that tell a probe of type `W` are only in the arena of a cache for that type, which [`enter`] is given the probe
+//!   for: a family's [`Family::telling`] is [`watched::telling`].
 
 #![allow(unsafe_code)]
 
+pub mod watched;
+
 use super::cache::Flow;
+use super::watch::Seen;
 use crate::addr::Linear;
+use crate::cpu::describe::CodeAddress;
 use crate::mem::{GuestOrder, PAGE_SIZE, Table, Ways};
 use std::marker::PhantomData;
+use watched::{Tells, Watcher};
 
 /// A family of processors, as far as operations know it.
 pub trait Family: Sized + 'static {
@@ -24,6 +31,12 @@ pub trait Family: Sized + 'static {
     /// An instruction's operands as its handlers read them; 24 bytes at the most keep an operation in 40.
     type Operands: Copy + Target;
     type Order: GuestOrder;
+
+    /// Where the code at an address lies, for a probe.
+    fn code_address(state: &Self::State, address: u64) -> CodeAddress;
+
+    /// [`watched::telling`], made with the family's other handlers: where code is optimised, whoever uses it.
+    fn telling(whom: Tells) -> Handler<Self>;
 }
 
 /// Operands that can hold an address of code.
@@ -130,6 +143,8 @@ pub enum Leave {
     Unlinked,
     /// No trace is known at [`Env::target`], which the operation has worked out.
     Unknown,
+    /// The probe stops the processor before the instruction that this operation tells of.
+    Stopped,
 }
 
 /// What handlers share besides their arguments.
@@ -148,6 +163,12 @@ pub struct Env<F: Family> {
     /// The processor's memory.
     ways: *const Ways<F::Order>,
     pub(super) found: Box<[Found; FOUND]>,
+    /// What watches.
+    probe: *mut (),
+    /// Of a watched trace, when the budget will have been used up.
+    pub(super) used_up: u64,
+    /// What the last instruction of a watched trace has accessed, and the probe was not told of yet.
+    pub(super) seen: Seen,
 }
 
 // SAFETY: the pointers are only used while `enter` borrows what they are set from.
@@ -190,6 +211,9 @@ impl<F: Family> Env<F> {
             base: std::ptr::null(),
             ways: std::ptr::null(),
             found,
+            probe: std::ptr::null_mut(),
+            used_up: 0,
+            seen: Seen::default(),
         }
     }
 
@@ -588,16 +612,18 @@ unsafe fn leave_for_checked<F: Family>(
 }
 
 /// Executes the operations of `arena` from number `first` on, which is not a header and whose trace is charged for already.
-/// Gives the number of the operation that has left.
-pub(super) fn enter<F: Family>(
+/// Gives the number of the operation that has left. The arena is of a cache for the type of `probe`.
+pub(super) fn enter<F: Family, W: Watcher>(
     arena: &[Op<F>],
     first: usize,
-    s: &mut F::State,
-    ways: &Ways<F::Order>,
+    (s, ways, probe): (&mut F::State, &Ways<F::Order>, &mut W),
     env: &mut Env<F>,
 ) -> usize {
     env.base = arena.as_ptr();
     env.ways = ways;
+    if W::ACTIVE {
+        env.probe = std::ptr::from_mut(probe).cast();
+    }
     let op = OpRef { at: &arena[first], lives: PhantomData };
     let account = env.account;
     // SAFETY: the arena is borrowed until this returns, and the cache upholds the rest.

@@ -150,6 +150,8 @@ pub type Done<B> = Try<B, ()>;
 pub trait Meaning: 'static {
     /// Where the instruction leads.
     const FLOW: Flow = Flow::On;
+    /// Whether it can access memory.
+    const ACCESSES: bool = true;
 
     /// # Errors
     /// When it cannot be completed; nothing has been changed then.

@@ -11,8 +11,9 @@ use crate::cpu::bus::MemoryBus;
 use crate::cpu::describe::{CodeAddress, CpuDescription, Disassembled, RegisterError, RegisterId};
 use crate::cpu::engine::cache::CacheCounters;
 use crate::cpu::engine::driver::Engine;
+use crate::cpu::engine::op::watched::Watcher;
 use crate::cpu::engine::slot::Slot;
-use crate::cpu::probe::{DynamicProbe, NoProbe, Probe};
+use crate::cpu::probe::{Counter, DynamicProbe, Holds, NoProbe, Probe};
 use crate::cpu::{CpuCounters, EngineKind, Exit, Processor};
 use crate::mem::BigGuest;
 use crate::snapshot::{RestoreError, SavedState};
@@ -29,7 +30,8 @@ pub struct M68k {
     threaded: Slot,
 }
 
-type Threaded<B> = Engine<M68kFamily, Handler<B, NoProbe>, Mode>;
+/// The threaded engine that a probe of type `P` watches, whose traces tell `W`.
+type Threaded<B, P, W> = Engine<M68kFamily, Handler<B, P>, Mode, W>;
 
 impl M68k {
     /// A processor that has just been reset.
@@ -52,12 +54,6 @@ impl M68k {
         self.engine
     }
 
-    fn run_threaded<B: MemoryBus<Order = BigGuest>>(&mut self, bus: &mut B) -> Exit {
-        let Self { model, state, threaded, .. } = self;
-        let mut checked = Checked { s: state, bus, probe: &mut NoProbe, model, single_step: false };
-        threaded.engine::<Threaded<B>>().run(&mut checked)
-    }
-
     /// As [`Processor::run`] of the strict engine, with any probe.
     pub fn run_with<B: MemoryBus, P: Probe>(
         &mut self,
@@ -65,7 +61,19 @@ impl M68k {
         probe: &mut P,
         single_step: bool,
     ) -> Exit {
-        Checked { s: &mut self.state, bus, probe, model: self.model, single_step }.run_strictly()
+        Checked::new(&mut self.state, bus, probe, self.model, single_step).run_strictly()
+    }
+
+    /// As [`Processor::run`] of the threaded engine, with a probe of which traces tell `W`.
+    fn run_threaded<B, P, W>(&mut self, bus: &mut B, probe: &mut P) -> Exit
+    where
+        B: MemoryBus<Order = BigGuest>,
+        P: Holds<W> + 'static,
+        W: Watcher,
+    {
+        let Self { model, state, threaded, .. } = self;
+        let mut checked = Checked::new(state, bus, probe, model, false);
+        threaded.engine::<Threaded<B, P, W>>().run(&mut checked)
     }
 }
 
@@ -75,10 +83,12 @@ impl<B: MemoryBus<Order = BigGuest>> Processor<B> for M68k {
     }
 
     fn run(&mut self, bus: &mut B, probe: Option<&mut DynamicProbe>, single_step: bool) -> Exit {
-        match probe {
-            Some(probe) => self.run_with(bus, probe, single_step),
-            None if self.engine == EngineKind::Threaded && !single_step => self.run_threaded(bus),
-            None => self.run_with(bus, &mut NoProbe, single_step),
+        match (probe, self.engine == EngineKind::Threaded && !single_step) {
+            (None, true) => self.run_threaded::<B, _, NoProbe>(bus, &mut NoProbe),
+            (None, false) => self.run_with(bus, &mut NoProbe, single_step),
+            (Some(probe), true) if probe.only_counts() => self.run_threaded::<B, _, Counter>(bus, probe),
+            (Some(probe), true) => self.run_threaded::<B, _, DynamicProbe>(bus, probe),
+            (Some(probe), false) => self.run_with(bus, probe, single_step),
         }
     }
 
@@ -110,7 +120,13 @@ impl<B: MemoryBus<Order = BigGuest>> Processor<B> for M68k {
     }
 
     fn trace_counters(&self) -> Option<CacheCounters> {
-        Some(self.threaded.peek::<Threaded<B>>()?.cache().counters)
+        let unwatched = self.threaded.peek::<Threaded<B, NoProbe, NoProbe>>();
+        let watched = || self.threaded.peek::<Threaded<B, DynamicProbe, DynamicProbe>>();
+        let counted = || self.threaded.peek::<Threaded<B, DynamicProbe, Counter>>();
+        let counters = unwatched.map(|engine| engine.cache().counters);
+        counters
+            .or_else(|| watched().map(|engine| engine.cache().counters))
+            .or_else(|| counted().map(|engine| engine.cache().counters))
     }
 
     fn reset(&mut self) {

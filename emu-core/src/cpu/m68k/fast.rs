@@ -5,8 +5,11 @@ use super::backend::Meaning;
 use super::executing::Executing;
 use super::operands::{Operands, Place};
 use super::state::State;
+use super::watched::watched;
 use crate::addr::Linear;
+use crate::cpu::describe::CodeAddress;
 use crate::cpu::engine::cache::Flow;
+use crate::cpu::engine::op::watched::{Tells, telling};
 use crate::cpu::engine::op::{self, Family, OpRef, Operation, Outcome, Target};
 use crate::cpu::int::Int;
 use crate::mem::{BigGuest, Opened, Ways};
@@ -19,6 +22,15 @@ impl Family for M68kFamily {
     type State = State;
     type Operands = Operands;
     type Order = BigGuest;
+
+    #[inline]
+    fn code_address(_: &State, address: u64) -> CodeAddress {
+        State::code_address_of(address as u32)
+    }
+
+    fn telling(whom: Tells) -> Handler {
+        telling(whom)
+    }
 }
 
 impl Target for Operands {
@@ -39,7 +51,7 @@ pub type Handler = op::Handler<M68kFamily>;
 #[derive(Clone, Copy, Debug)]
 pub struct Miss;
 
-/// One instruction in execution, on a processor with `LINES` address lines that wants words at even addresses.
+/// One instruction in execution, on a processor with `LINES` address lines.
 struct Fast<'a, const LINES: u32> {
     s: &'a mut State,
     ways: &'a Ways<BigGuest>,
@@ -50,14 +62,13 @@ struct Fast<'a, const LINES: u32> {
     late: u32,
 }
 
-impl<const LINES: u32> Fast<'_, LINES> {
-    #[inline(always)]
-    fn linear<T: Int>(at: u32) -> Result<Linear, Miss> {
-        if T::BYTES > 1 && at & 1 != 0 {
-            return Err(Miss);
-        }
-        Ok(Linear((at & u32::MAX >> (32 - LINES)).into()))
+/// Where an access of a processor with `LINES` address lines is that wants words at even addresses.
+#[inline(always)]
+pub(super) fn linear<T: Int, const LINES: u32>(at: u32) -> Result<Linear, Miss> {
+    if T::BYTES > 1 && at & 1 != 0 {
+        return Err(Miss);
     }
+    Ok(Linear((at & u32::MAX >> (32 - LINES)).into()))
 }
 
 impl<'a, const LINES: u32> Executing for Fast<'a, LINES> {
@@ -71,17 +82,17 @@ impl<'a, const LINES: u32> Executing for Fast<'a, LINES> {
 
     #[inline(always)]
     fn load_memory<T: Int>(&mut self, at: u32) -> Result<T, Miss> {
-        self.ways.read(Self::linear::<T>(at)?).ok_or(Miss)
+        self.ways.read(linear::<T, LINES>(at)?).ok_or(Miss)
     }
 
     #[inline(always)]
     fn store_memory<T: Int>(&mut self, at: u32, value: T) -> Result<(), Miss> {
-        self.ways.write(Self::linear::<T>(at)?, value).ok_or(Miss)
+        self.ways.write(linear::<T, LINES>(at)?, value).ok_or(Miss)
     }
 
     #[inline(always)]
     fn open_memory<T: Int>(&mut self, at: u32) -> Result<(Opened<'a, T>, T), Miss> {
-        self.ways.open(Self::linear::<T>(at)?).ok_or(Miss)
+        self.ways.open(linear::<T, LINES>(at)?).ok_or(Miss)
     }
 
     #[inline(always)]
@@ -142,21 +153,28 @@ impl<M: Meaning, const LINES: u32> Operation<M68kFamily> for Instruction<M, LINE
 pub struct Handlers {
     /// 24 of them.
     short: Handler,
+    /// The same where a probe watches, of an instruction that accesses memory.
+    watched: Option<Handler>,
     pub flow: Flow,
 }
 
 impl Handlers {
     pub fn of<M: Meaning>() -> Self {
-        Self { short: op::handler::<M68kFamily, Instruction<M, 24>>(), flow: M::FLOW }
+        let short = op::handler::<M68kFamily, Instruction<M, 24>>();
+        Self { short, watched: const { watched::<M, 24>() }, flow: M::FLOW }
     }
 
     /// An instruction that the checked backend executes.
     pub fn checked() -> Self {
-        Self { short: op::for_checked::<M68kFamily>(), flow: Flow::On }
+        Self { short: op::for_checked::<M68kFamily>(), watched: None, flow: Flow::On }
     }
 
-    /// The handler for a processor with this number of address lines.
-    pub fn choose(&self, lines: u32) -> Handler {
-        if lines == 24 { self.short } else { op::for_checked::<M68kFamily>() }
+    /// The handler for a processor with this number of address lines, which a probe watches or not.
+    pub fn choose(&self, lines: u32, watches: bool) -> Handler {
+        match self.watched {
+            _ if lines != 24 => op::for_checked::<M68kFamily>(),
+            Some(handler) if watches => handler,
+            _ => self.short,
+        }
     }
 }

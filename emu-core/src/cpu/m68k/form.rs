@@ -47,6 +47,9 @@ pub struct Decrement<W>(PhantomData<W>);
 
 /// Where an operand that is only read may be.
 pub trait Source: 'static {
+    /// Whether it is neither a register nor in the instruction.
+    const IN_MEMORY: bool = true;
+
     /// Reads the operand, and steps the register that leads to it.
     ///
     /// # Errors
@@ -89,6 +92,8 @@ pub trait Addressed: 'static {
 }
 
 impl<W: Which> Source for Immediate<W> {
+    const IN_MEMORY: bool = false;
+
     #[inline(always)]
     fn get<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Try<B, B::Val<T>> {
         Ok(b.constant(W::of(o).value.into()))
@@ -96,6 +101,8 @@ impl<W: Which> Source for Immediate<W> {
 }
 
 impl<W: Which> Source for Register<W> {
+    const IN_MEMORY: bool = false;
+
     #[inline(always)]
     fn get<B: Backend, T: Int>(b: &mut B, o: &Operands) -> Try<B, B::Val<T>> {
         Ok(b.register(W::of(o).base))

@@ -29,5 +29,6 @@ pub mod state;
 pub mod strict;
 pub mod table;
 mod threaded;
+mod watched;
 
 pub use cpu::M68k;

@@ -148,7 +148,11 @@ impl State {
 
     /// Where the next instruction lies, as the user reads it.
     pub fn code_address(&self) -> CodeAddress {
-        CodeAddress { segment: None, offset: self.pc.into(), linear: self.pc.into() }
+        Self::code_address_of(self.pc)
+    }
+
+    pub fn code_address_of(pc: u32) -> CodeAddress {
+        CodeAddress { segment: None, offset: pc.into(), linear: pc.into() }
     }
 }
 

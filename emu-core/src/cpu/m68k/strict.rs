@@ -36,7 +36,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
             if let Err(exit) = self.before_instruction() {
                 return exit;
             }
-            if P::ACTIVE && self.probe.before_instruction(self.s.code_address()) {
+            if self.stops_before() {
                 return Exit::Probe;
             }
             self.step();
@@ -44,6 +44,12 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
                 return exit;
             }
         }
+    }
+
+    /// Tells the probe of the next instruction. Gives whether it stops the processor there.
+    #[inline]
+    pub fn stops_before(&mut self) -> bool {
+        P::ACTIVE && self.probe.before_instruction(self.s.code_address())
     }
 
     /// What comes before an instruction: the deadline, whoever wants the bus, RESET's start, a trace exception, interrupts,
@@ -85,6 +91,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
 
     /// Enters RESET's start, a trace exception or an interrupt, if one is due between two instructions.
     fn enter_what_is_due(&mut self) -> bool {
+        self.blame();
         match self.s.activity {
             Activity::Resetting => {
                 self.begin();
@@ -119,6 +126,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
 
     /// One instruction.
     pub fn step(&mut self) {
+        self.blame();
         let start = self.s.pc;
         let opcode = match self.fetch(start) {
             Ok(opcode) => opcode,
@@ -132,6 +140,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
 
     /// Executes an instruction that lies at `start`, with what comes before and after each: time, counting, exceptions.
     pub fn execute_at(&mut self, start: u32, operands: &Operands, handler: Handler<B, P>) {
+        self.blame();
         self.s.counters.instructions += 1;
         self.s.pc = start.wrapping_add(operands.length.into());
         self.s.now += u64::from(operands.clocks);

@@ -60,10 +60,11 @@ impl<B: MemoryBus<Order = BigGuest>, P: Probe> Guest for Checked<'_, B, P> {
     type Family = M68kFamily;
     type Checked = Handler<B, P>;
     type Mode = Mode;
+    type Probe = P;
 
-    fn hands(&mut self) -> Hands<'_, M68kFamily> {
+    fn hands(&mut self) -> Hands<'_, M68kFamily, P> {
         let privilege = self.privilege();
-        (self.s, self.bus.tlb().ways(privilege))
+        (self.s, self.bus.tlb().ways(privilege), self.probe)
     }
 
     fn mode(&mut self) -> Option<Mode> {
@@ -74,6 +75,10 @@ impl<B: MemoryBus<Order = BigGuest>, P: Probe> Guest for Checked<'_, B, P> {
         self.before_instruction()
     }
 
+    fn stops_before(&mut self) -> bool {
+        Checked::stops_before(self)
+    }
+
     #[inline]
     fn goes_on(&self) -> bool {
         let level = self.bus.interrupt_level();
@@ -82,6 +87,7 @@ impl<B: MemoryBus<Order = BigGuest>, P: Probe> Guest for Checked<'_, B, P> {
             && level <= self.s.level()
             && level == self.s.level_seen
             && !self.bus.exit_requested()
+            && !(P::ACTIVE && self.probe.stop_requested())
             && self.s.now < self.bus.next_hold().0
     }
 
@@ -107,6 +113,11 @@ impl<B: MemoryBus<Order = BigGuest>, P: Probe> Guest for Checked<'_, B, P> {
     #[inline(always)]
     fn set_address(&mut self, address: u64) {
         self.s.pc = address as u32;
+    }
+
+    #[inline(always)]
+    fn now(&self) -> u64 {
+        self.s.now
     }
 
     #[inline(always)]
@@ -204,7 +215,7 @@ impl<B: MemoryBus<Order = BigGuest>, P: Probe> Checked<'_, B, P> {
         let view = view.ok()?;
         let fast = select_fast(&view);
         let one = Translated {
-            handler: fast.choose(self.model.address_bits),
+            handler: fast.choose(self.model.address_bits, P::ACTIVE),
             operands: view.operands,
             checked: view.select::<CheckedHandlers<B, P>>(),
             flow: fast.flow,

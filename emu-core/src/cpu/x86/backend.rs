@@ -264,6 +264,8 @@ pub trait Meaning: 'static {
     const CALLS: bool = false;
     /// Whether registers and flags are all that it reads and changes: no memory, no stack, no jump.
     const REGISTERS_ONLY: bool = false;
+    /// Whether it can access memory.
+    const ACCESSES: bool = !Self::REGISTERS_ONLY;
     /// Whether it mostly stands before a conditional jump, so that one handler for both pays.
     const COMPARES: bool = false;
     /// Of these, whether there are such operands in 64-bit mode only.

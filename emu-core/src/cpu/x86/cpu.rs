@@ -11,8 +11,9 @@ use crate::cpu::bus::MemoryBus;
 use crate::cpu::describe::{CodeAddress, CpuDescription, Disassembled, RegisterError, RegisterId};
 use crate::cpu::engine::cache::CacheCounters;
 use crate::cpu::engine::driver::Engine;
+use crate::cpu::engine::op::watched::Watcher;
 use crate::cpu::engine::slot::Slot;
-use crate::cpu::probe::{DynamicProbe, NoProbe, Probe};
+use crate::cpu::probe::{Counter, DynamicProbe, Holds, NoProbe, Probe};
 use crate::cpu::{CpuCounters, Exit, Processor};
 use crate::mem::{Changes, LittleGuest};
 use crate::snapshot::{RestoreError, SavedState};
@@ -31,7 +32,8 @@ pub struct X86 {
     forgets_pages: bool,
 }
 
-type Threaded<B> = Engine<X86Family, Handler<B, NoProbe>, Mode>;
+/// The threaded engine that a probe of type `P` watches, whose traces tell `W`.
+type Threaded<B, P, W> = Engine<X86Family, Handler<B, P>, Mode, W>;
 
 impl X86 {
     /// A processor that has just been reset.
@@ -63,7 +65,8 @@ impl X86 {
     ) -> Exit {
         self.begin(bus);
         let mut changes = Changes::default();
-        let exit = self.checked(bus, probe, single_step).run_strictly(&mut changes);
+        let exit =
+            Checked::new(&mut self.state, bus, probe, self.model, single_step).run_strictly(&mut changes);
         bus.tlb().set_working(false);
         if changes != Changes::default() {
             self.threaded = Slot::default();
@@ -78,22 +81,19 @@ impl X86 {
         }
     }
 
-    fn run_threaded<B: MemoryBus<Order = LittleGuest>>(&mut self, bus: &mut B) -> Exit {
+    /// As [`Processor::run`] of the threaded engine, with a probe of which traces tell `W`.
+    fn run_threaded<B, P, W>(&mut self, bus: &mut B, probe: &mut P) -> Exit
+    where
+        B: MemoryBus<Order = LittleGuest>,
+        P: Holds<W> + 'static,
+        W: Watcher,
+    {
         self.begin(bus);
         let Self { model, state, threaded, .. } = self;
-        let mut checked = Checked { s: state, bus, probe: &mut NoProbe, model, single_step: false };
-        let exit = threaded.engine::<Threaded<B>>().run(&mut checked);
+        let mut checked = Checked::new(state, bus, probe, model, false);
+        let exit = threaded.engine::<Threaded<B, P, W>>().run(&mut checked);
         bus.tlb().set_working(false);
         exit
-    }
-
-    fn checked<'a, B: MemoryBus, P: Probe>(
-        &'a mut self,
-        bus: &'a mut B,
-        probe: &'a mut P,
-        single_step: bool,
-    ) -> Checked<'a, B, P> {
-        Checked { s: &mut self.state, bus, probe, model: self.model, single_step }
     }
 
     fn address_in(&self, selector: u16, offset: u64) -> CodeAddress {
@@ -121,10 +121,12 @@ impl<B: MemoryBus<Order = LittleGuest>> Processor<B> for X86 {
     }
 
     fn run(&mut self, bus: &mut B, probe: Option<&mut DynamicProbe>, single_step: bool) -> Exit {
-        match probe {
-            Some(probe) => self.run_with(bus, probe, single_step),
-            None if self.engine == EngineKind::Threaded && !single_step => self.run_threaded(bus),
-            None => self.run_with(bus, &mut NoProbe, single_step),
+        match (probe, self.engine == EngineKind::Threaded && !single_step) {
+            (None, true) => self.run_threaded::<B, _, NoProbe>(bus, &mut NoProbe),
+            (None, false) => self.run_with(bus, &mut NoProbe, single_step),
+            (Some(probe), true) if probe.only_counts() => self.run_threaded::<B, _, Counter>(bus, probe),
+            (Some(probe), true) => self.run_threaded::<B, _, DynamicProbe>(bus, probe),
+            (Some(probe), false) => self.run_with(bus, probe, single_step),
         }
     }
 
@@ -156,8 +158,13 @@ impl<B: MemoryBus<Order = LittleGuest>> Processor<B> for X86 {
     }
 
     fn trace_counters(&self) -> Option<CacheCounters> {
-        let engine = self.threaded.peek::<Threaded<B>>()?;
-        Some(engine.cache().counters)
+        let unwatched = self.threaded.peek::<Threaded<B, NoProbe, NoProbe>>();
+        let watched = || self.threaded.peek::<Threaded<B, DynamicProbe, DynamicProbe>>();
+        let counted = || self.threaded.peek::<Threaded<B, DynamicProbe, Counter>>();
+        let counters = unwatched.map(|engine| engine.cache().counters);
+        counters
+            .or_else(|| watched().map(|engine| engine.cache().counters))
+            .or_else(|| counted().map(|engine| engine.cache().counters))
     }
 
     fn reset(&mut self) {

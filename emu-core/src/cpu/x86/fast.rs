@@ -8,8 +8,11 @@ use super::operands::{OffsetSize, Operands, Repeat};
 use super::routine::string::{Moved, StringInstruction};
 use super::routine::x87;
 use super::state::{State, reg, seg, wrapped};
+use super::watched::watched;
 use crate::addr::Linear;
+use crate::cpu::describe::CodeAddress;
 use crate::cpu::engine::cache::Flow;
+use crate::cpu::engine::op::watched::{Tells, telling};
 use crate::cpu::engine::op::{self, Family, Missed, OpRef, Operation, Outcome, Target};
 use crate::cpu::int::Int;
 use crate::mem::{LittleGuest, Opened, Table, Ways};
@@ -22,6 +25,15 @@ impl Family for X86Family {
     type State = State;
     type Operands = Operands;
     type Order = LittleGuest;
+
+    #[inline]
+    fn code_address(state: &State, address: u64) -> CodeAddress {
+        state.code_address(address)
+    }
+
+    fn telling(whom: Tells) -> Handler {
+        telling(whom)
+    }
 }
 
 impl Target for Operands {
@@ -43,9 +55,10 @@ pub trait Addressing: 'static {
 }
 
 /// What a mode promises.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// Nothing: each access is checked against its segment.
+    #[default]
     Segmented,
     /// ES, CS, SS and DS are all of 32-bit memory, and so is the stack's pointer.
     Flat,
@@ -79,12 +92,12 @@ pub enum Miss {
 impl Miss {
     /// The TLB does not serve an access of `bytes`.
     #[inline(always)]
-    fn of(table: Table, at: Linear, bytes: u64) -> Self {
+    pub(super) fn of(table: Table, at: Linear, bytes: u64) -> Self {
         Missed::new(table, at, bytes).map_or(Self::Unusual, Self::Page)
     }
 
     #[inline(always)]
-    const fn outcome(self) -> Outcome {
+    pub(super) const fn outcome(self) -> Outcome {
         match self {
             Self::Unusual => Outcome::Leave,
             Self::Page(missed) => Outcome::Missed(missed),
@@ -240,21 +253,31 @@ impl<'a, A: Addressing> Executing for Fast<'a, A> {
 
 /// Whether an address's upper bits are all as bit 47.
 #[inline(always)]
-const fn is_canonical(address: u64) -> bool {
+pub(super) const fn is_canonical(address: u64) -> bool {
     (address << 16) as i64 >> 16 == address as i64
 }
 
-/// A meaning as an operation of the threaded engine.
-struct Instruction<M, A>(PhantomData<(M, A)>);
+/// What an instruction does on a backend that executes and may miss.
+pub(super) trait Body: 'static {
+    const FLOW: Flow = Flow::On;
+    const CALLS: bool = true;
 
-impl<M: Meaning, A: Addressing> Operation<X86Family> for Instruction<M, A> {
-    const FLOW: Flow = M::FLOW;
-    const CALLS: bool = M::CALLS;
+    /// # Errors
+    /// When it needs the checked backend; nothing has been changed then.
+    fn run<E: Executing<Trouble = Miss>>(cpu: &mut E, o: &Operands) -> Result<(), Miss>;
+}
+
+/// A body as an operation of the threaded engine.
+struct Instruction<I, A>(PhantomData<(I, A)>);
+
+impl<I: Body, A: Addressing> Operation<X86Family> for Instruction<I, A> {
+    const FLOW: Flow = I::FLOW;
+    const CALLS: bool = I::CALLS;
 
     #[inline(always)]
     fn execute(s: &mut State, op: OpRef<'_, X86Family>, ways: &Ways<LittleGuest>) -> Outcome {
         let mut fast = Fast::<A> { s, ways, op, target: None, addressing: PhantomData };
-        match (M::run(&mut fast, op.operands()), fast.target) {
+        match (I::run(&mut fast, op.operands()), fast.target) {
             (Err(miss), _) => miss.outcome(),
             (Ok(()), Some(target)) => Outcome::To(target),
             (Ok(()), None) => Outcome::On,
@@ -262,24 +285,59 @@ impl<M: Meaning, A: Addressing> Operation<X86Family> for Instruction<M, A> {
     }
 }
 
-/// An instruction of the floating-point unit, which is long enough for calls.
-struct Computing<I, A>(PhantomData<(I, A)>);
+/// A meaning.
+struct Meant<M>(PhantomData<M>);
 
-impl<I: x87::Instruction, A: Addressing> Operation<X86Family> for Computing<I, A> {
-    const FLOW: Flow = Flow::On;
-    const CALLS: bool = true;
+impl<M: Meaning> Body for Meant<M> {
+    const FLOW: Flow = M::FLOW;
+    const CALLS: bool = M::CALLS;
 
     #[inline(always)]
-    fn execute(s: &mut State, op: OpRef<'_, X86Family>, ways: &Ways<LittleGuest>) -> Outcome {
-        if !x87::is_ready(s) {
-            return Outcome::Leave;
+    fn run<E: Executing<Trouble = Miss>>(cpu: &mut E, o: &Operands) -> Result<(), Miss> {
+        M::run(cpu, o)
+    }
+}
+
+/// An instruction of the floating-point unit, which is long enough for calls.
+struct Computing<I>(PhantomData<I>);
+
+impl<I: x87::Instruction> Body for Computing<I> {
+    #[inline(always)]
+    fn run<E: Executing<Trouble = Miss>>(cpu: &mut E, o: &Operands) -> Result<(), Miss> {
+        if !x87::is_ready(cpu.state()) {
+            return Err(Miss::Unusual);
         }
-        let mut fast = Fast::<A> { s, ways, op, target: None, addressing: PhantomData };
-        if let Err(miss) = I::run(&mut fast, op.operands()) {
-            return miss.outcome();
+        I::run(cpu, o)?;
+        x87::remember(cpu.state(), o);
+        Ok(())
+    }
+}
+
+/// A plain instruction, and whether it needs the floating-point unit.
+struct Simple<I, const FPU: bool>(PhantomData<I>);
+
+impl<I: Plain, const FPU: bool> Body for Simple<I, FPU> {
+    #[inline(always)]
+    fn run<E: Executing<Trouble = Miss>>(cpu: &mut E, o: &Operands) -> Result<(), Miss> {
+        if FPU && !x87::is_ready(cpu.state()) {
+            return Err(Miss::Unusual);
         }
-        x87::remember(s, op.operands());
-        Outcome::On
+        I::run(cpu, o)
+    }
+}
+
+/// A string instruction without a repeat prefix.
+struct Once<I>(PhantomData<I>);
+
+impl<I: StringInstruction> Body for Once<I> {
+    #[inline(always)]
+    fn run<E: Executing<Trouble = Miss>>(cpu: &mut E, o: &Operands) -> Result<(), Miss> {
+        let before = Moved::of(cpu.state());
+        let done = I::once(cpu, o);
+        if done.is_err() {
+            before.put_back(cpu.state());
+        }
+        done
     }
 }
 
@@ -310,40 +368,6 @@ impl<Q: Quick, A: Addressing> op::Quick<X86Family> for QuickInstruction<Q, A> {
     }
 }
 
-/// A plain instruction, and whether it needs the floating-point unit.
-struct Simple<I, A, const FPU: bool>(PhantomData<(I, A)>);
-
-impl<I: Plain, A: Addressing, const FPU: bool> Operation<X86Family> for Simple<I, A, FPU> {
-    const FLOW: Flow = Flow::On;
-    const CALLS: bool = true;
-
-    #[inline(always)]
-    fn execute(s: &mut State, op: OpRef<'_, X86Family>, ways: &Ways<LittleGuest>) -> Outcome {
-        if FPU && !x87::is_ready(s) {
-            return Outcome::Leave;
-        }
-        let mut fast = Fast::<A> { s, ways, op, target: None, addressing: PhantomData };
-        I::run(&mut fast, op.operands()).map_or_else(Miss::outcome, |()| Outcome::On)
-    }
-}
-
-/// A string instruction without a repeat prefix.
-struct Once<I, A>(PhantomData<(I, A)>);
-
-impl<I: StringInstruction, A: Addressing> Operation<X86Family> for Once<I, A> {
-    const FLOW: Flow = Flow::On;
-    const CALLS: bool = true;
-
-    #[inline(always)]
-    fn execute(s: &mut State, op: OpRef<'_, X86Family>, ways: &Ways<LittleGuest>) -> Outcome {
-        let before = Moved::of(s);
-        let mut fast = Fast::<A> { s, ways, op, target: None, addressing: PhantomData };
-        let Err(miss) = I::once(&mut fast, op.operands()) else { return Outcome::On };
-        before.put_back(s);
-        miss.outcome()
-    }
-}
-
 /// The handlers of one instruction, one of which fits its operands and the mode.
 ///
 /// Each serves operands with and without an index: handlers of their own for these would take half as long again to
@@ -354,6 +378,8 @@ pub struct Handlers {
     flat: Handler,
     long: Handler,
     long_relative: Handler,
+    /// Where a probe watches, the one for all modes of an instruction that accesses memory.
+    watched: Option<Handler>,
     pub flow: Flow,
     /// They are for a string instruction that is not repeated.
     is_string: bool,
@@ -375,7 +401,7 @@ struct Comparison<M>(PhantomData<M>);
 /// The handlers of `M` and each conditional jump to `T` in a mode.
 macro_rules! joined {
     ($m:ident, $a:ident, $t:ident; $($condition:literal)*) => {
-        [$(op::joined::<X86Family, Instruction<$m, $a>, Instruction<JumpIf<$t, $condition>, $a>>(),)*]
+        [$(op::joined::<X86Family, Instruction<Meant<$m>, $a>, Instruction<Meant<JumpIf<$t, $condition>>, $a>>(),)*]
     };
 }
 
@@ -413,32 +439,37 @@ macro_rules! handlers {
 impl Handlers {
     pub fn of<M: Meaning>() -> Self {
         let handlers =
-            handlers!(M::FLOW, !M::REGISTERS_ONLY, A => op::handler::<X86Family, Instruction<M, A>>());
-        Self { condition: M::CONDITION, joined: Comparison::<M>::JOINED, ..handlers }
+            handlers!(M::FLOW, !M::REGISTERS_ONLY, A => op::handler::<X86Family, Instruction<Meant<M>, A>>());
+        let watched = const { watched::<Meant<M>>(M::ACCESSES) };
+        Self { condition: M::CONDITION, joined: Comparison::<M>::JOINED, watched, ..handlers }
     }
 
     /// A meaning whose usual case is `Q`.
     pub fn quick<Q: Quick, M: Meaning>() -> Self {
-        handlers!(Flow::On, Q::HAS_ADDRESS, A => {
-            op::quick_handler::<X86Family, QuickInstruction<Q, A>, Instruction<M, A>>()
-        })
+        let handlers = handlers!(Flow::On, Q::HAS_ADDRESS, A => {
+            op::quick_handler::<X86Family, QuickInstruction<Q, A>, Instruction<Meant<M>, A>>()
+        });
+        Self { watched: const { watched::<Meant<M>>(Q::HAS_ADDRESS) }, ..handlers }
     }
 
     /// An instruction of the floating-point unit.
     pub fn of_fpu<I: x87::Instruction>() -> Self {
-        handlers!(Flow::On, I::HAS_ADDRESS, A => {
-            op::quick_handler::<X86Family, QuickComputing<I, A>, Computing<I, A>>()
-        })
+        let handlers = handlers!(Flow::On, I::HAS_ADDRESS, A => {
+            op::quick_handler::<X86Family, QuickComputing<I, A>, Instruction<Computing<I>, A>>()
+        });
+        Self { watched: const { watched::<Computing<I>>(I::HAS_ADDRESS) }, ..handlers }
     }
 
     /// A plain instruction, and whether it needs the floating-point unit.
     pub fn plain<I: Plain, const FPU: bool>() -> Self {
-        handlers!(Flow::On, true, A => op::handler::<X86Family, Simple<I, A, FPU>>())
+        let handlers =
+            handlers!(Flow::On, true, A => op::handler::<X86Family, Instruction<Simple<I, FPU>, A>>());
+        Self { watched: const { watched::<Simple<I, FPU>>(true) }, ..handlers }
     }
 
     pub fn string<I: StringInstruction>() -> Self {
-        let handlers = handlers!(Flow::On, true, A => op::handler::<X86Family, Once<I, A>>());
-        Self { is_string: true, ..handlers }
+        let handlers = handlers!(Flow::On, true, A => op::handler::<X86Family, Instruction<Once<I>, A>>());
+        Self { is_string: true, watched: const { watched::<Once<I>>(true) }, ..handlers }
     }
 
     /// An instruction that the checked backend executes.
@@ -453,6 +484,7 @@ impl Handlers {
             flat: handler,
             long: handler,
             long_relative: handler,
+            watched: None,
             flow,
             is_string: false,
             condition: None,
@@ -473,8 +505,23 @@ impl Handlers {
         fits.then(|| handlers[usize::from(condition & 15)])
     }
 
-    /// The handler for an instruction with these operands in a mode of this kind.
-    pub fn choose(&self, kind: Kind, o: &Operands, has_memory: bool) -> Handler {
+    /// The handler for an instruction with these operands in a mode of this kind, and where a probe watches or not.
+    pub fn choose(&self, kind: Kind, o: &mut Operands, has_memory: bool, watches: bool) -> Handler {
+        let Some(kind) = self.addressing(kind, o, has_memory) else { return op::for_checked::<X86Family>() };
+        match (self.watched, kind) {
+            (Some(handler), _) if watches => {
+                o.kind = kind;
+                handler
+            }
+            (_, Kind::Segmented) => self.segmented,
+            (_, Kind::Flat) => self.flat,
+            (_, Kind::Long) => self.long,
+            (_, Kind::LongRelative) => self.long_relative,
+        }
+    }
+
+    /// How the operands' memory is found; `None`: by the checked backend.
+    fn addressing(&self, kind: Kind, o: &Operands, has_memory: bool) -> Option<Kind> {
         let usual = match kind {
             // CS is flat, but admits no writes.
             Kind::Flat => o.offset_size == OffsetSize::Bits32 && o.segment < seg::FS && o.segment != seg::CS,
@@ -482,14 +529,14 @@ impl Handlers {
             Kind::Segmented => true,
         };
         match kind {
-            _ if self.is_string && o.repeat != Repeat::Once => op::for_checked::<X86Family>(),
+            _ if self.is_string && o.repeat != Repeat::Once => None,
             // Their addresses are in registers that the operands don't name.
-            Kind::Flat if self.is_string && !usual => self.segmented,
-            Kind::Flat if usual || !has_memory => self.flat,
-            Kind::Flat | Kind::Segmented => self.segmented,
-            _ if has_memory && !usual => op::for_checked::<X86Family>(),
-            _ if o.base == reg::IP => self.long_relative,
-            _ => self.long,
+            Kind::Flat if self.is_string && !usual => Some(Kind::Segmented),
+            Kind::Flat if usual || !has_memory => Some(Kind::Flat),
+            Kind::Flat | Kind::Segmented => Some(Kind::Segmented),
+            _ if has_memory && !usual => None,
+            _ if o.base == reg::IP => Some(Kind::LongRelative),
+            _ => Some(Kind::Long),
         }
     }
 }

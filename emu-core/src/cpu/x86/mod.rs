@@ -27,4 +27,5 @@ pub mod state;
 pub mod strict;
 mod threaded;
 pub mod vector;
+mod watched;
 pub mod x87;

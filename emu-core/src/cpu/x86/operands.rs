@@ -1,5 +1,6 @@
 //! An instruction's operands, as decoding leaves them: small and plain, so that a trace of them stays in the cache.
 
+use super::fast::Kind;
 use super::state::{reg, seg};
 
 /// How many bits of an address count.
@@ -56,6 +57,8 @@ pub struct Operands {
     pub length: u8,
     /// What is left of the opcode: a condition's number, a shift's, a small immediate.
     pub detail: u8,
+    /// What the mode promises, to a handler that serves all modes.
+    pub kind: Kind,
 }
 
 impl Default for Operands {
@@ -73,6 +76,7 @@ impl Default for Operands {
             repeat: Repeat::Once,
             length: 1,
             detail: 0,
+            kind: Kind::Segmented,
         }
     }
 }

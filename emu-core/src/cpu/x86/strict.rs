@@ -43,10 +43,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
             if let Err(exit) = self.before_instruction() {
                 return exit;
             }
-            if P::ACTIVE
-                && !self.s.repeating
-                && self.probe.before_instruction(self.s.code_address(self.s.rip))
-            {
+            if self.stops_before() {
                 return Exit::Probe;
             }
             self.step();
@@ -54,6 +51,12 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
                 return exit;
             }
         }
+    }
+
+    /// Tells the probe of the next instruction, unless it is one that goes on. Gives whether it stops the processor there.
+    #[inline]
+    pub fn stops_before(&mut self) -> bool {
+        P::ACTIVE && !self.s.repeating && self.probe.before_instruction(self.s.code_address(self.s.rip))
     }
 
     /// What comes before an instruction: the deadline, whoever wants the bus, interrupts, being halted.
@@ -97,6 +100,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         if self.s.shadow || self.s.activity == Activity::Shutdown {
             return false;
         }
+        self.blame(self.s.rip);
         if !self.s.management.active && self.model.offers(Feature::Smm) && self.bus.take_smi() {
             self.s.now += self.model.clocks_per_instruction;
             self.enter_management();
@@ -138,6 +142,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         self.s.counters.instructions += u64::from(!self.s.repeating);
         self.s.repeating = false;
         self.s.now += self.model.clocks_per_instruction;
+        self.blame(start);
         if self.s.has_breakpoints() && self.breaks_at(start) {
             return;
         }

@@ -119,10 +119,11 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
     type Family = X86Family;
     type Checked = Handler<B, P>;
     type Mode = Mode;
+    type Probe = P;
 
-    fn hands(&mut self) -> Hands<'_, X86Family> {
+    fn hands(&mut self) -> Hands<'_, X86Family, P> {
         let privilege = self.s.privilege();
-        (self.s, self.bus.tlb().ways(privilege))
+        (self.s, self.bus.tlb().ways(privilege), self.probe)
     }
 
     fn mode(&mut self) -> Option<Mode> {
@@ -131,6 +132,10 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
 
     fn between(&mut self) -> Result<(), Exit> {
         self.before_instruction()
+    }
+
+    fn stops_before(&mut self) -> bool {
+        Checked::stops_before(self)
     }
 
     #[inline]
@@ -145,6 +150,7 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
             && !self.bus.smi_waits()
             && (s.nmi_blocked || !self.bus.nmi_waits())
             && !self.bus.exit_requested()
+            && !(P::ACTIVE && self.probe.stop_requested())
             && s.now < self.bus.next_hold().0
     }
 
@@ -173,6 +179,11 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
     #[inline(always)]
     fn set_address(&mut self, address: u64) {
         self.s.rip = address;
+    }
+
+    #[inline(always)]
+    fn now(&self) -> u64 {
+        self.s.now
     }
 
     #[inline(always)]
@@ -284,7 +295,8 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Checked<'_, B, P> {
                 break;
             };
             at += u64::from(one.length);
-            if let Some(last) = into.code.last_mut()
+            if !P::ACTIVE
+                && let Some(last) = into.code.last_mut()
                 && let Some(joined) = before.and_then(|before| before.join(last.handler, kind, &fast))
             {
                 last.handler = joined;
@@ -330,8 +342,9 @@ fn translate_one<B: MemoryBus, P: Probe>(
     let mut view = decoded.view(Some(trace))?;
     let fast = select_fast(&mut view)?;
     let checked = view.select::<CheckedHandlers<B, P>>()?;
+    let has_memory = view.has_memory();
     let one = Translated {
-        handler: fast.choose(kind, &view.operands, view.has_memory()),
+        handler: fast.choose(kind, &mut view.operands, has_memory, P::ACTIVE),
         operands: view.operands,
         checked,
         flow: fast.flow,

@@ -142,7 +142,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         if !P::ACTIVE {
             return;
         }
-        let (width, data, by) = (width_of(T::BYTES), data.wide(), self.s.code_address());
+        let (width, data, by) = (width_of(T::BYTES), data.wide(), self.by);
         let address = at & self.model.address_mask();
         let access = probe::Access { status, address, width, data, at: Cycle(self.s.now), by };
         self.s.now += u64::from(self.probe.access(&access));

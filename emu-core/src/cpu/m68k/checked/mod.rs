@@ -11,6 +11,7 @@ use super::model::Model;
 use super::operands::Operands;
 use super::state::State;
 use crate::cpu::bus::MemoryBus;
+use crate::cpu::describe::CodeAddress;
 use crate::cpu::int::Int;
 use crate::cpu::probe::Probe;
 pub use exception::{Access, Fault, vector};
@@ -23,6 +24,8 @@ pub struct Checked<'a, B, P> {
     pub model: &'static Model,
     /// The run ends after one instruction.
     pub single_step: bool,
+    /// The instruction that causes accesses, for the probe.
+    by: CodeAddress,
 }
 
 /// An instruction that is rare or long: a plain function, which every engine calls.
@@ -46,7 +49,25 @@ pub fn run_meaning<M: Meaning, B: MemoryBus, P: Probe>(
     M::run(cpu, o)
 }
 
-impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
+impl<'a, B: MemoryBus, P: Probe> Checked<'a, B, P> {
+    pub fn new(
+        s: &'a mut State,
+        bus: &'a mut B,
+        probe: &'a mut P,
+        model: &'static Model,
+        single_step: bool,
+    ) -> Self {
+        Self { s, bus, probe, model, single_step, by: CodeAddress::default() }
+    }
+
+    /// Accesses from now on are those of the instruction at the PC.
+    #[inline(always)]
+    pub(super) fn blame(&mut self) {
+        if P::ACTIVE {
+            self.by = self.s.code_address();
+        }
+    }
+
     /// Sets the status register, as far as this model has its bits.
     pub fn set_status(&mut self, word: u16) {
         self.s.set_status(word, self.model.status_bits);

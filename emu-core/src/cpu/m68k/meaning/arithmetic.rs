@@ -77,6 +77,8 @@ combine! {
 pub struct Binary<C, T, S, D>(PhantomData<(C, T, S, D)>);
 
 impl<C: Combine, T: Int, S: Source, D: Form> Meaning for Binary<C, T, S, D> {
+    const ACCESSES: bool = S::IN_MEMORY || D::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let right = S::get::<B, T>(b, o)?;
@@ -90,6 +92,8 @@ impl<C: Combine, T: Int, S: Source, D: Form> Meaning for Binary<C, T, S, D> {
 pub struct Compare<T, S, D>(PhantomData<(T, S, D)>);
 
 impl<T: Int, S: Source, D: Source> Meaning for Compare<T, S, D> {
+    const ACCESSES: bool = S::IN_MEMORY || D::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let right = S::get::<B, T>(b, o)?;
@@ -104,6 +108,8 @@ impl<T: Int, S: Source, D: Source> Meaning for Compare<T, S, D> {
 pub struct AddressSum<T, S, const SUBTRACT: bool>(PhantomData<(T, S)>);
 
 impl<T: Int, S: Source, const SUBTRACT: bool> Meaning for AddressSum<T, S, SUBTRACT> {
+    const ACCESSES: bool = S::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let right = S::get::<B, T>(b, o)?;
@@ -119,6 +125,8 @@ impl<T: Int, S: Source, const SUBTRACT: bool> Meaning for AddressSum<T, S, SUBTR
 pub struct CompareAddress<T, S>(PhantomData<(T, S)>);
 
 impl<T: Int, S: Source> Meaning for CompareAddress<T, S> {
+    const ACCESSES: bool = S::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let right = S::get::<B, T>(b, o)?;
@@ -174,6 +182,8 @@ change! {
 pub struct Unary<C, T, D>(PhantomData<(C, T, D)>);
 
 impl<C: Change, T: Int, D: Form> Meaning for Unary<C, T, D> {
+    const ACCESSES: bool = D::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let (open, value) = D::open::<B, T>(b, o)?;
@@ -186,6 +196,8 @@ impl<C: Change, T: Int, D: Form> Meaning for Unary<C, T, D> {
 pub struct Test<T, D>(PhantomData<(T, D)>);
 
 impl<T: Int, D: Source> Meaning for Test<T, D> {
+    const ACCESSES: bool = D::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let value = D::get::<B, T>(b, o)?;
@@ -198,6 +210,8 @@ impl<T: Int, D: Source> Meaning for Test<T, D> {
 pub struct BitTest<T, S, D>(PhantomData<(T, S, D)>);
 
 impl<T: Int, S: Source, D: Source> Meaning for BitTest<T, S, D> {
+    const ACCESSES: bool = S::IN_MEMORY || D::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let number = S::get::<B, T>(b, o)?;
@@ -253,6 +267,8 @@ impl NewBit for On {
 pub struct BitPut<N, T, S, D>(PhantomData<(N, T, S, D)>);
 
 impl<N: NewBit, T: Int, S: Source, D: Form> Meaning for BitPut<N, T, S, D> {
+    const ACCESSES: bool = S::IN_MEMORY || D::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let number = S::get::<B, T>(b, o)?;
@@ -293,6 +309,8 @@ directions! {
 pub struct Shift<K, T, S, D>(PhantomData<(K, T, S, D)>);
 
 impl<K: Direction, T: Int, S: Source, D: Form> Meaning for Shift<K, T, S, D> {
+    const ACCESSES: bool = S::IN_MEMORY || D::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let count = S::get::<B, u8>(b, o)?;
@@ -324,6 +342,8 @@ impl<K: Direction, D: Form> Meaning for ShiftMemory<K, D> {
 pub struct Multiply<S, const SIGNED: bool>(PhantomData<S>);
 
 impl<S: Source, const SIGNED: bool> Meaning for Multiply<S, SIGNED> {
+    const ACCESSES: bool = S::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let right = S::get::<B, u16>(b, o)?;

@@ -18,6 +18,7 @@ pub struct Branch;
 
 impl Meaning for Branch {
     const FLOW: Flow = Flow::Branch;
+    const ACCESSES: bool = false;
 
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
@@ -30,6 +31,7 @@ pub struct BranchIf<const CONDITION: u8>;
 
 impl<const CONDITION: u8> Meaning for BranchIf<CONDITION> {
     const FLOW: Flow = Flow::Branch;
+    const ACCESSES: bool = false;
 
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
@@ -69,6 +71,7 @@ const EXPIRED: u64 = 4;
 
 impl<const CONDITION: u8> Meaning for DecrementBranch<CONDITION> {
     const FLOW: Flow = Flow::Branch;
+    const ACCESSES: bool = false;
 
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
@@ -98,6 +101,7 @@ pub struct Jump<S>(PhantomData<S>);
 
 impl<S: Addressed> Meaning for Jump<S> {
     const FLOW: Flow = Flow::Away;
+    const ACCESSES: bool = false;
 
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {

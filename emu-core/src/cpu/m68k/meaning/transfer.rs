@@ -11,6 +11,8 @@ use std::marker::PhantomData;
 pub struct Move<T, S, D>(PhantomData<(T, S, D)>);
 
 impl<T: Int, S: Source, D: Form> Meaning for Move<T, S, D> {
+    const ACCESSES: bool = S::IN_MEMORY || D::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let value = S::get::<B, T>(b, o)?;
@@ -24,6 +26,8 @@ impl<T: Int, S: Source, D: Form> Meaning for Move<T, S, D> {
 pub struct MoveAddress<T, S>(PhantomData<(T, S)>);
 
 impl<T: Int, S: Source> Meaning for MoveAddress<T, S> {
+    const ACCESSES: bool = S::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let value = S::get::<B, T>(b, o)?;
@@ -37,6 +41,8 @@ impl<T: Int, S: Source> Meaning for MoveAddress<T, S> {
 pub struct LoadAddress<S>(PhantomData<S>);
 
 impl<S: Addressed> Meaning for LoadAddress<S> {
+    const ACCESSES: bool = false;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let address = S::address(b, o);
@@ -108,6 +114,8 @@ impl Meaning for Unlink {
 pub struct Exchange;
 
 impl Meaning for Exchange {
+    const ACCESSES: bool = false;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let first = b.register::<u32>(o.source.base);
@@ -122,6 +130,8 @@ impl Meaning for Exchange {
 pub struct Swap;
 
 impl Meaning for Swap {
+    const ACCESSES: bool = false;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let value = b.register::<u32>(o.source.base);
@@ -136,6 +146,8 @@ impl Meaning for Swap {
 pub struct Extend<T, U>(PhantomData<(T, U)>);
 
 impl<T: Int, U: Int> Meaning for Extend<T, U> {
+    const ACCESSES: bool = false;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let value = b.register::<T>(o.source.base);
@@ -151,6 +163,8 @@ impl<T: Int, U: Int> Meaning for Extend<T, U> {
 pub struct SetIf<D, const MORE: u64>(PhantomData<D>);
 
 impl<D: Form, const MORE: u64> Meaning for SetIf<D, MORE> {
+    const ACCESSES: bool = D::IN_MEMORY;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let (open, _) = D::open::<B, u8>(b, o)?;
@@ -170,6 +184,8 @@ impl<D: Form, const MORE: u64> Meaning for SetIf<D, MORE> {
 pub struct Nothing;
 
 impl Meaning for Nothing {
+    const ACCESSES: bool = false;
+
     #[inline(always)]
     fn run<B: Backend>(_: &mut B, _: &Operands) -> Done<B> {
         Ok(())

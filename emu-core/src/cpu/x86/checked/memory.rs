@@ -432,7 +432,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         if !P::ACTIVE {
             return;
         }
-        let by = self.s.code_address(self.s.rip);
+        let by = self.by;
         let (width, data, at) = (width_of(T::BYTES), data.wide(), Cycle(self.s.now));
         let access = Access { status, address: address.0 as u32, width, data, at, by };
         self.s.now += u64::from(self.probe.access(&access));

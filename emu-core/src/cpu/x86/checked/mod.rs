@@ -21,6 +21,7 @@ use super::model::{Generation, Model};
 use super::operands::Operands;
 use super::state::{State, seg};
 use crate::cpu::bus::MemoryBus;
+use crate::cpu::describe::CodeAddress;
 use crate::cpu::probe::Probe;
 use std::marker::PhantomData;
 
@@ -37,6 +38,8 @@ pub struct Checked<'a, B, P> {
     pub model: &'static Model,
     /// The run ends after one instruction or iteration.
     pub single_step: bool,
+    /// The instruction that causes accesses, for the probe.
+    by: CodeAddress,
 }
 
 /// An instruction that is rare or long: a plain function, which every engine calls.
@@ -68,6 +71,26 @@ pub fn run_meaning<M: Meaning, B: MemoryBus, P: Probe>(
     o: &Operands,
 ) -> Result<(), Fault> {
     M::run(cpu, o)
+}
+
+impl<'a, B: MemoryBus, P: Probe> Checked<'a, B, P> {
+    pub fn new(
+        s: &'a mut State,
+        bus: &'a mut B,
+        probe: &'a mut P,
+        model: &'static Model,
+        single_step: bool,
+    ) -> Self {
+        Self { s, bus, probe, model, single_step, by: CodeAddress::default() }
+    }
+
+    /// Accesses from now on are those of the instruction at this offset.
+    #[inline(always)]
+    pub(super) fn blame(&mut self, start: u64) {
+        if P::ACTIVE {
+            self.by = self.s.code_address(start);
+        }
+    }
 }
 
 impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {

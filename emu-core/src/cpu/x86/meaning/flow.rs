@@ -11,6 +11,7 @@ pub struct Jump<T, S>(PhantomData<(T, S)>);
 
 impl<T: Int, S: Source> Meaning for Jump<T, S> {
     const FLOW: Flow = flow_to::<S>();
+    const ACCESSES: bool = S::IN_MEMORY;
 
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
@@ -34,6 +35,7 @@ pub struct JumpIf<T, const CONDITION: u8>(PhantomData<T>);
 
 impl<T: Int, const CONDITION: u8> Meaning for JumpIf<T, CONDITION> {
     const FLOW: Flow = Flow::Branch;
+    const ACCESSES: bool = false;
     const CONDITION: Option<(u8, u32)> = Some((CONDITION, T::BITS));
 
     #[inline(always)]
@@ -57,6 +59,7 @@ pub struct Loop<T>(PhantomData<T>);
 
 impl<T: Int> Meaning for Loop<T> {
     const FLOW: Flow = Flow::Branch;
+    const ACCESSES: bool = false;
 
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
@@ -88,6 +91,7 @@ pub struct JumpIfCounterZero<T>(PhantomData<T>);
 
 impl<T: Int> Meaning for JumpIfCounterZero<T> {
     const FLOW: Flow = Flow::Branch;
+    const ACCESSES: bool = false;
 
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {

@@ -53,6 +53,8 @@ impl<T: Int, D: Place, S: Form> Meaning for Exchange<T, D, S> {
 pub struct LoadAddress<T>(PhantomData<T>);
 
 impl<T: Int> Meaning for LoadAddress<T> {
+    const ACCESSES: bool = false;
+
     #[inline(always)]
     fn run<B: Backend>(b: &mut B, o: &Operands) -> Done<B> {
         let offset = backend::offset(b, o);

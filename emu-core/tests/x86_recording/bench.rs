@@ -151,7 +151,7 @@ impl Machine {
         cpu.state = X86::new(model).state;
         before.enter(bits, &mut cpu.state);
         let mut probe = FirstException::default();
-        work(&mut Checked { s: &mut cpu.state, bus, probe: &mut probe, model, single_step: true });
+        work(&mut Checked::new(&mut cpu.state, bus, &mut probe, model, true));
         let mut state = cpu.state.clone();
         state.flags.set_word(state.flags.word());
         Left { state, exception: probe.0 }

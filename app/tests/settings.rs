@@ -7,6 +7,8 @@ use egui::accesskit::{Action, NodeId};
 use egui::{Key, Modifiers, Role, Theme};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{AccessKitNode, NodeT, Queryable};
+use emu_core::cpu::x86::model::{CustomModel, Feature, Output, PENTIUM};
+use machines::boards::bare;
 use machines::profile::Profile;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -28,7 +30,19 @@ struct Window {
 
 impl Window {
     fn open() -> Self {
+        Self::open_in(tempfile::tempdir().unwrap())
+    }
+
+    /// On a plain PC.
+    fn open_on_plain_pc(change: impl FnOnce(&mut Profile)) -> Self {
         let home = tempfile::tempdir().unwrap();
+        let mut profile = Profile { name: "First Light".to_owned(), ..(bare::KIND.profile)() };
+        change(&mut profile);
+        Library::new(home.path().join("home")).create(&profile).unwrap();
+        Self::open_in(home)
+    }
+
+    fn open_in(home: TempDir) -> Self {
         let library = Library::new(home.path().join("home"));
         let builder = Harness::builder().with_size(egui::vec2(1120.0, 720.0)).with_theme(Theme::Dark);
         Self { harness: builder.build_eframe(|cx| App::new(cx, library)), home }
@@ -50,6 +64,14 @@ impl Window {
     fn click(&mut self, label: &str) {
         self.wait(label, |harness| harness.query_by_label(label).is_some());
         self.harness.get_by_label(label).click();
+        self.harness.step();
+        self.harness.step();
+    }
+
+    /// Clicks, wherever the page is scrolled to.
+    fn press(&mut self, label: &str) {
+        self.wait(label, |harness| harness.query_by_label(label).is_some());
+        self.harness.get_by_label(label).click_accesskit();
         self.harness.step();
         self.harness.step();
     }
@@ -130,31 +152,50 @@ fn every_control_has_a_name_and_is_reached_by_tab() {
         if page == "Caches" && window.harness.query_by_label("L2 size").is_none() {
             choose_preset(&mut window, "Pentium II");
         }
-        let controls = window.controls();
-        for (id, role, name) in &controls {
-            let is_named = name.as_ref().is_some_and(|name| !name.trim().is_empty());
-            assert!(is_named, "{page}: a {role:?} ({id:?}) has no name");
+        assert_reached(&mut window, page);
+    }
+}
+
+#[test]
+fn a_custom_processors_controls_have_names_and_are_reached_by_tab() {
+    let mut window = Window::open_on_plain_pc(make_custom);
+    window.click("Settings");
+    window.open_page("CPU");
+    assert!(window.controls().len() > 100);
+    assert_reached(&mut window, "CPU");
+}
+
+/// Fails unless each control of the dialog has a name and is reached by Tab.
+fn assert_reached(window: &mut Window, page: &str) {
+    let controls = window.controls();
+    for (id, role, name) in &controls {
+        let is_named = name.as_ref().is_some_and(|name| !name.trim().is_empty());
+        assert!(is_named, "{page}: a {role:?} ({id:?}) has no name");
+    }
+    let mut reached = BTreeSet::new();
+    for _ in 0..MOST_CONTROLS {
+        window.harness.key_press(Key::Tab);
+        window.harness.step();
+        if window.focus().is_some_and(|focus| !reached.insert(focus.0)) && reached.len() >= controls.len() {
+            break;
         }
-        let mut reached = BTreeSet::new();
-        for _ in 0..MOST_CONTROLS {
-            window.harness.key_press(Key::Tab);
-            window.harness.step();
-            if window.focus().is_some_and(|focus| !reached.insert(focus.0)) && reached.len() >= controls.len()
-            {
-                break;
-            }
-        }
-        for (id, role, name) in &controls {
-            assert!(reached.contains(&id.0), "{page}: Tab does not reach the {role:?} {name:?}");
-        }
+    }
+    for (id, role, name) in &controls {
+        assert!(reached.contains(&id.0), "{page}: Tab does not reach the {role:?} {name:?}");
     }
 }
 
 fn choose_preset(window: &mut Window, name: &str) {
-    window.harness.get_by_role_and_label(Role::ComboBox, "Preset").click();
+    choose_from(window, "Preset", name);
+}
+
+fn choose_from(window: &mut Window, list: &str, name: &str) {
+    window.harness.get_by_role_and_label(Role::ComboBox, list).click_accesskit();
     window.harness.step();
     window.harness.step();
-    window.click(name);
+    window.harness.get_by_role_and_label(Role::Button, name).click();
+    window.harness.step();
+    window.harness.step();
 }
 
 #[test]
@@ -212,4 +253,100 @@ fn what_needs_power_off_is_kept_for_next_time_and_says_so() {
     assert_eq!(window.kept().memory_kib, 256);
     let running = window.harness.state().machine().unwrap().profile.memory_kib;
     assert_eq!(running, 640);
+}
+
+/// A Pentium that is the user's own.
+fn make_custom(profile: &mut Profile) {
+    CustomModel::NAME.clone_into(&mut profile.cpu.model);
+    profile.cpu.custom = Some(CustomModel::of(&PENTIUM));
+}
+
+#[test]
+fn a_processor_is_put_together() {
+    let mut window = Window::open_on_plain_pc(|_| ());
+    window.click("Settings");
+    window.open_page("CPU");
+    window.press("Custom processor");
+    choose_from(&mut window, "Begin with", "Intel Pentium");
+    for feature in ["CMOV", "AVX2"] {
+        tick(&mut window, feature);
+    }
+    assert!(window.has("AVX2 builds on AVX, which is not there"), "the sentence is missing");
+    assert!(window.harness.get_by_label("Save").accesskit_node().is_disabled());
+    window.press("Fix: Add AVX");
+    window.enter(Role::TextInput, "Brand string", "Mine");
+    window.enter(Role::SpinButton, "EBX of leaf 00000001", "12345678");
+    window.enter(Role::SpinButton, "EBX of leaf 00000000", "no number");
+    window.enter(Role::SpinButton, "Clock", "75");
+    window.click("Save");
+    let cpu = window.kept().cpu;
+    let custom = cpu.custom.unwrap();
+    assert_eq!((cpu.model.as_str(), cpu.clock_hz), ("custom", 75_000_000));
+    assert!([Feature::Cmov, Feature::Avx2, Feature::Sse3].iter().all(|one| custom.features.has(*one)));
+    assert_eq!((custom.base.as_str(), custom.brand.as_str()), ("pentium", "Mine"));
+    let typed = custom.typed_answers.iter().map(|typed| (typed.leaf, typed.output, typed.value));
+    assert_eq!(typed.collect::<Vec<_>>(), [(1, Output::Ebx, 0x1234_5678)]);
+}
+
+#[test]
+fn what_was_put_together_stays_while_other_models_are_tried() {
+    let mut window = Window::open_on_plain_pc(make_custom);
+    window.click("Settings");
+    window.open_page("CPU");
+    tick(&mut window, "SHA");
+    window.press("Fix: Add SSSE3");
+    window.enter(Role::TextInput, "Brand string", "Mine");
+    window.press("Intel Pentium Pro");
+    assert!(window.harness.query_by_role_and_label(Role::CheckBox, "SHA").is_none());
+    window.press("Custom processor");
+    choose_from(&mut window, "Begin with", "Intel 486DX2");
+    assert_eq!(is_checked(&window, "SHA"), Some(false));
+    window.click("Undo");
+    assert_eq!(is_checked(&window, "SHA"), Some(true));
+    for _ in 0..3 {
+        window.click("Undo");
+    }
+    assert_eq!(is_checked(&window, "SHA"), Some(true), "the brand string was typed and taken back at once");
+    window.click("Undo");
+    window.click("Undo");
+    assert_eq!(is_checked(&window, "SHA"), Some(false));
+    assert!(window.harness.get_by_label("Undo").accesskit_node().is_disabled());
+}
+
+/// Ticks a feature, wherever the page is scrolled to.
+fn tick(window: &mut Window, feature: &str) {
+    window.harness.get_by_role_and_label(Role::CheckBox, feature).click_accesskit();
+    window.harness.step();
+    window.harness.step();
+}
+
+fn is_checked(window: &Window, feature: &str) -> Option<bool> {
+    let node = window.harness.get_by_role_and_label(Role::CheckBox, feature);
+    node.accesskit_node().toggled().map(|toggled| toggled == egui::accesskit::Toggled::True)
+}
+
+#[test]
+fn a_feature_is_found_by_what_it_does() {
+    let mut window = Window::open_on_plain_pc(make_custom);
+    window.click("Settings");
+    window.open_page("CPU");
+    window.enter(Role::TextInput, "Find a feature", "leading zeros");
+    assert!(window.has("Counts leading zeros."));
+    assert!(window.harness.query_by_role_and_label(Role::CheckBox, "SHA").is_none());
+    window.enter(Role::TextInput, "Find a feature", "no such thing");
+    assert!(window.has("No feature has these words."));
+}
+
+#[test]
+fn a_machine_that_is_on_keeps_its_processor_until_the_next_power_on() {
+    let mut window = Window::open_on_plain_pc(make_custom);
+    window.click("Start");
+    window.click("Settings");
+    window.enter(Role::TextInput, "Search all pages", "features");
+    tick(&mut window, "CMOV");
+    assert!(window.has("Kept for the next power-on; until then: without CMOV"));
+    window.click("Save");
+    assert!(window.kept().cpu.custom.unwrap().features.has(Feature::Cmov));
+    let running = window.harness.state().machine().unwrap().profile.cpu.custom.clone().unwrap();
+    assert!(!running.features.has(Feature::Cmov));
 }

@@ -62,6 +62,6 @@ pub fn why_not(engine: Engine, model: &CpuModel) -> Option<String> {
     let first = *model.engines.first()?;
     (!model.engines.contains(&engine)).then(|| {
         let (wanted, first) = (describe(engine).label, describe(first).label);
-        format!("The {wanted} engine does not run an {} yet; choose {first}", model.label)
+        format!("The {wanted} engine does not run the {} yet; choose {first}", model.label)
     })
 }

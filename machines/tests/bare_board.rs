@@ -2,6 +2,7 @@
 
 mod support;
 
+use emu_core::cpu::x86::model::{CustomModel, Feature, Output, PENTIUM};
 use emu_core::hal::storage::MemoryMedium;
 use emu_core::machine::Machine;
 use emu_core::time::Cycle;
@@ -477,7 +478,7 @@ fn settings_that_cannot_be_are_told_with_what_would_help() {
         assert_eq!(conflicts.first().map(|c| c.fields[0]), field, "{conflicts:?}");
         if let Some(conflict) = conflicts.first() {
             assert!(conflict.message.contains(words), "{}", conflict.message);
-            let (_, mended) = conflict.fix.as_ref().expect("a remedy");
+            let mended = &conflict.fixes.first().expect("a remedy").profile;
             assert_eq!(check(mended, &catalogue), []);
         }
     }
@@ -492,4 +493,84 @@ fn any_clock_keeps_the_timers_time() {
         let tick = machine.tick().0;
         assert!((286_363..286_700).contains(&tick), "{hz} Hz: {tick} ticks in a fiftieth of a second");
     }
+}
+
+/// A line of the CGA's text screen.
+fn line(machine: &Machine, number: u64) -> String {
+    let cells = (0..80).map(|column| machine.peek(0xB_8000 + number * 160 + column * 2));
+    cells.map(char::from).collect::<String>().trim_end_matches([' ', '\0']).to_owned()
+}
+
+#[test]
+fn the_memory_beyond_the_first_megabyte_is_told() {
+    for (mib, said) in [
+        (1, "640 KB OK"),
+        (2, "640 KB OK, 1 MB extended"),
+        (64, "640 KB OK, 63 MB extended"),
+        (1024, "640 KB OK, 1023 MB extended"),
+    ] {
+        let mut machine = bare("486dx", mib, |_| {});
+        let end = machine.cpu_hz() * 4;
+        while machine.now().0 < end && line(&machine, 2) != said {
+            let target = machine.now() + 5_000_000;
+            machine.run_until(target);
+        }
+        assert_eq!(line(&machine, 2), said);
+    }
+}
+
+#[test]
+fn a_custom_processor_has_what_its_profile_gives_it() {
+    let program = "
+        db 66h, 0B8h, 1, 0, 0, 0        ; mov eax, 1
+        db 0Fh, 0A2h                    ; cpuid
+        mov [result], ax                ; stepping, model, family
+        hlt
+    ";
+    let mut custom = CustomModel::of(&PENTIUM);
+    custom.stepping = 9;
+    custom.features = custom.features.with(&[Feature::Cmov]);
+    let rom = rom_of(program);
+    let build = |custom: Option<CustomModel>| {
+        let mut profile = Profile { firmware: Firmware::File("rom".into()), ..profile_of("custom", 8) };
+        profile.cpu.custom = custom;
+        let supplies = Supplies { rom_file: Some(rom.clone()), ..Supplies::default() };
+        boards::build(&profile, &Catalogue::standard(), supplies)
+    };
+    let mut machine = build(Some(custom.clone())).unwrap_or_else(|error| panic!("{error}"));
+    let [low, high] = results(&mut machine);
+    assert_eq!((low & 0x0F, high & 0x0F), (9, 5));
+    assert!(build(None).is_ok(), "every feature");
+    custom.features = custom.features.with(&[Feature::Avx]);
+    let Err(error) = build(Some(custom)) else { panic!("AVX without XSAVE was taken") };
+    assert!(error.to_string().contains("AVX builds on SSE4.2"), "{error}");
+}
+
+#[test]
+fn a_custom_processor_is_kept_and_its_conflicts_are_mended_either_way() {
+    let mut profile = profile_of("custom", 8);
+    let mut custom = CustomModel::of(&PENTIUM);
+    custom.features = custom.features.with(&[Feature::Avx2]);
+    custom.brand = "My own".to_owned();
+    let first = custom.leaves()[0];
+    custom.type_answer(&first, Output::Ebx, 0x1234_5678);
+    profile.cpu.custom = Some(CustomModel { family: 300, ..custom });
+    assert_eq!(Profile::from_ron(&profile.to_ron()).as_ref(), Ok(&profile));
+    for (way, has_avx) in [(0, true), (1, false)] {
+        let custom = mended(profile.clone(), way).cpu.custom.unwrap();
+        assert_eq!((custom.family, custom.features.has(Feature::Avx2)), (5, has_avx));
+        assert!(custom.features.has(Feature::Cx8));
+    }
+}
+
+/// A profile when all its conflicts are mended, each in the first or the second way that is offered.
+fn mended(mut profile: Profile, way: usize) -> Profile {
+    let catalogue = Catalogue::standard();
+    for _ in 0..5 {
+        let conflicts = check(&profile, &catalogue);
+        let Some(conflict) = conflicts.first() else { return profile };
+        let fix = conflict.fixes.get(way).or(conflict.fixes.first());
+        profile = *fix.unwrap_or_else(|| panic!("no remedy: {conflict:?}")).profile.clone();
+    }
+    panic!("still wrong: {:?}", check(&profile, &catalogue));
 }

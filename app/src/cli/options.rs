@@ -64,6 +64,8 @@ pub struct RunOptions {
     pub engine: Option<Engine>,
 
     /// The CPU's model [default: the machine's]
+    ///
+    /// `custom` is the one that the machine's settings put together; without any, it has every feature there is
     #[arg(long, value_name = "MODEL", help_heading = "Machine")]
     pub cpu: Option<String>,
 

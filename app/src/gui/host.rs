@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn paces_are_remembered_by_processor_and_engine() {
-        let cpu = CpuProfile { model: "8088".to_owned(), clock_hz: 4_772_727, engine: Engine::Strict };
+        let cpu = CpuProfile::of("8088", 4_772_727, Engine::Strict);
         let mut paces = Paces::default();
         paces.note(&cpu, 0);
         assert_eq!(paces.of("8088", Engine::Strict), None);

@@ -8,6 +8,8 @@ use eframe::egui_wgpu::RendererOptions;
 use egui_kittest::SnapshotResults;
 use egui_kittest::wgpu::{create_render_state, default_wgpu_setup};
 use emu_core::cache::presets::presets;
+use emu_core::cpu::x86::model::{CustomModel, Feature, Output, PENTIUM};
+use machines::boards::bare;
 use machines::profile::CardProfile;
 use std::path::Path;
 
@@ -168,6 +170,37 @@ fn settings() {
         for page in pages {
             window.harness.get_by_role_and_label(egui::Role::Button, page).click();
             window.picture(&format!("settings_{}_{theme}", page.to_lowercase()));
+        }
+        results.extend_harness(&mut window.harness);
+    }
+}
+
+/// A Pentium with a feature whose foundation is missing, and a typed answer of CPUID.
+fn furnish_with_custom_processor(library: &Library) {
+    let mut profile = Profile { name: "My own".to_owned(), ..(bare::KIND.profile)() };
+    let mut custom = CustomModel { brand: "Mine".to_owned(), ..CustomModel::of(&PENTIUM) };
+    custom.features = custom.features.with(&[Feature::Avx]);
+    let leaf = custom.leaves()[1];
+    custom.type_answer(&leaf, Output::Ebx, 0x1234_5678);
+    CustomModel::NAME.clone_into(&mut profile.cpu.model);
+    profile.cpu.custom = Some(custom);
+    library.create(&profile).unwrap();
+}
+
+#[test]
+fn custom_processor() {
+    let mut results = SnapshotResults::new();
+    for (look, theme) in [(DARK, "dark"), (LIGHT, "light"), (FINE, "fine")] {
+        let Some(mut window) = look.open(furnish_with_custom_processor) else { return };
+        window.click("Settings");
+        window.harness.get_by_role_and_label(egui::Role::Button, "CPU").click();
+        window.picture(&format!("custom_model_{theme}"));
+        for (row, name) in [("features", "features"), ("cpuid hexadecimal", "cpuid")] {
+            window.harness.get_by_label("Search all pages").focus();
+            window.harness.run_steps(2);
+            window.press_with(Modifiers::COMMAND, Key::A);
+            window.harness.event(egui::Event::Text(row.to_owned()));
+            window.picture(&format!("custom_{name}_{theme}"));
         }
         results.extend_harness(&mut window.harness);
     }

@@ -331,6 +331,10 @@ count_memory:
         add bx, 16
         jmp .block
 .done:  mov [memory_kb], bx
+%if EXTENDED_KB
+        mov si, msg_extended    ; told, not tested
+        call print
+%endif
         mov si, msg_newline
         jmp print
 
@@ -510,6 +514,22 @@ msg_banner:
 msg_cr: db 13, 0
 msg_kb_ok:
         db " KB OK", 0
+%if EXTENDED_KB
+EXTENDED_MB     equ EXTENDED_KB / 1024
+msg_extended:
+        db ", "
+%if EXTENDED_MB > 999
+        db '0' + EXTENDED_MB / 1000
+%endif
+%if EXTENDED_MB > 99
+        db '0' + EXTENDED_MB / 100 - EXTENDED_MB / 1000 * 10
+%endif
+%if EXTENDED_MB > 9
+        db '0' + EXTENDED_MB / 10 - EXTENDED_MB / 100 * 10
+%endif
+        db '0' + EXTENDED_MB - EXTENDED_MB / 10 * 10
+        db " MB extended", 0
+%endif
 msg_newline:
         db 13, 10, 0
 msg_keyboard:

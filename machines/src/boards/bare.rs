@@ -31,8 +31,8 @@ use emu_core::board::domain::CpuPin;
 use emu_core::cpu::Processor;
 use emu_core::cpu::x86::cpu::X86;
 use emu_core::cpu::x86::model::{
-    CORE_2, I486DX, I486DX2, I486SX, I8086, I80186, I80286, I80386DX, I80386SX, K6_2, Model, PENTIUM,
-    PENTIUM_2, PENTIUM_3, PENTIUM_4, PENTIUM_MMX, PENTIUM_PRO, X86_64_V2, X86_64_V3,
+    CORE_2, CustomModel, EVERYTHING, I486DX, I486DX2, I486SX, I8086, I80186, I80286, I80386DX, I80386SX,
+    K6_2, Model, PENTIUM, PENTIUM_2, PENTIUM_3, PENTIUM_4, PENTIUM_MMX, PENTIUM_PRO, X86_64_V2, X86_64_V3,
 };
 use emu_core::machine::system_bus::{BusTiming, SystemBus};
 use emu_core::machine::{Machine, MachineParts};
@@ -80,8 +80,9 @@ const FOURTH: &str = "Fourth generation (1989): cache and coprocessor on the chi
 const FIFTH: &str = "Fifth generation (1993): two pipelines, MMX, 3DNow!";
 const SIXTH: &str = "Sixth generation (1995): out of order, SSE";
 const SIXTY_FOUR: &str = "64 bits (2004): long mode";
+const OWN: &str = "Your own";
 
-static CPUS: [CpuModel; 18] = [
+static CPUS: [CpuModel; 19] = [
     cpu(
         &I8086,
         FIRST,
@@ -108,6 +109,15 @@ static CPUS: [CpuModel; 18] = [
     cpu(&CORE_2, SIXTY_FOUR, "SSSE3: the usual 64-bit PC of 2007"),
     cpu(&X86_64_V2, SIXTY_FOUR, "SSE4.2 and POPCNT: what current systems ask for"),
     cpu(&X86_64_V3, SIXTY_FOUR, "AVX2, FMA and BMI: the newest"),
+    CpuModel {
+        name: CustomModel::NAME,
+        label: "Custom processor",
+        ..cpu(
+            &EVERYTHING,
+            OWN,
+            "What you put together in the settings; at first with every feature that there is",
+        )
+    },
 ];
 
 const fn megahertz(mhz: u64, label: &'static str) -> CpuClock {
@@ -168,7 +178,7 @@ fn profile() -> Profile {
     Profile {
         name: "Plain PC".to_owned(),
         board: KIND.name.to_owned(),
-        cpu: CpuProfile { model: newest.name.to_owned(), clock_hz: LIVELY, engine: Engine::Threaded },
+        cpu: CpuProfile::of(newest.name, LIVELY, Engine::Threaded),
         memory_kib: 64 * MB,
         firmware: Firmware::Rom,
         cards: ["cga", "fdc", "com1"].map(pc::card).to_vec(),
@@ -182,8 +192,7 @@ fn profile() -> Profile {
 }
 
 fn build(profile: &Profile, catalogue: &Catalogue, supplies: Supplies) -> Result<Machine, AssemblyError> {
-    let model = Model::by_name(&profile.cpu.model)
-        .ok_or_else(|| AssemblyError::Profile(format!("There is no processor {}", profile.cpu.model)))?;
+    let model = model(&profile.cpu).map_err(AssemblyError::Profile)?;
     let mut board = BoardBuilder::new(PORT_LINES);
     let system = system_board(&mut board);
     let drives = Drives { floppies: pc::drive_kinds(profile), disks: supplies.disks.clone() };
@@ -212,6 +221,14 @@ fn build(profile: &Profile, catalogue: &Catalogue, supplies: Supplies) -> Result
         tick_hz: TICK_HZ,
         cpu_hz: hz,
     }))
+}
+
+/// The processor that a profile asks for, or what is wrong with it.
+fn model(cpu: &CpuProfile) -> Result<&'static Model, String> {
+    if cpu.model == CustomModel::NAME {
+        return cpu.custom.clone().unwrap_or_default().model();
+    }
+    Model::by_name(&cpu.model).ok_or_else(|| format!("There is no processor {}", cpu.model))
 }
 
 /// The chips that cards and the processor are wired to.

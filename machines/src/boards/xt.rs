@@ -79,7 +79,7 @@ fn profile() -> Profile {
     Profile {
         name: "PC XT".to_owned(),
         board: KIND.name.to_owned(),
-        cpu: CpuProfile { model: "8088".to_owned(), clock_hz: TICK_HZ / 3, engine: Engine::Strict },
+        cpu: CpuProfile::of("8088", TICK_HZ / 3, Engine::Strict),
         memory_kib: 640,
         firmware: Firmware::Rom,
         cards: ["cga", "fdc", "com1", "lpt1", "game-port"].map(pc::card).to_vec(),

@@ -4,6 +4,10 @@ use super::{CardProfile, Profile};
 use crate::boards::{self, BoardKind, Freedom};
 use crate::catalogue::{Catalogue, Options, Resources};
 use crate::engines;
+use emu_core::cpu::x86::model::{CustomModel, EVERYTHING, Feature, Gap, Model};
+
+/// How many features one sentence names at the most.
+const MOST_NAMED: usize = 4;
 
 /// A part of a profile, so that a dialog can say a conflict where it belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -11,6 +15,9 @@ pub enum Field {
     Board,
     CpuModel,
     CpuClock,
+    /// What CPUID says of a custom processor.
+    CpuIdentity,
+    CpuFeatures,
     Engine,
     Memory,
     Caches,
@@ -27,19 +34,28 @@ pub struct Conflict {
     pub fields: Vec<Field>,
     /// What is wrong and what would help, in a sentence.
     pub message: String,
-    /// What a Fix button would do: its words, and the profile afterwards.
-    pub fix: Option<(String, Box<Profile>)>,
+    /// What would mend it, the likeliest first.
+    pub fixes: Vec<Fix>,
+}
+
+/// What a Fix button does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fix {
+    /// As a command: "Add the controller".
+    pub words: String,
+    /// The profile afterwards.
+    pub profile: Box<Profile>,
 }
 
 impl Conflict {
     fn new(fields: &[Field], message: String) -> Self {
-        Self { fields: fields.to_vec(), message, fix: None }
+        Self { fields: fields.to_vec(), message, fixes: Vec::new() }
     }
 
     fn with_fix(mut self, words: String, profile: &Profile, change: impl FnOnce(&mut Profile)) -> Self {
         let mut fixed = profile.clone();
         change(&mut fixed);
-        self.fix = Some((words, Box::new(fixed)));
+        self.fixes.push(Fix { words, profile: Box::new(fixed) });
         self
     }
 }
@@ -52,6 +68,7 @@ pub fn check(profile: &Profile, catalogue: &Catalogue) -> Vec<Conflict> {
     };
     let mut conflicts = Vec::new();
     check_cpu(profile, board, &mut conflicts);
+    check_custom(profile, &mut conflicts);
     check_memory(profile, board, &mut conflicts);
     check_drives(profile, board, &mut conflicts);
     check_cards(profile, board, catalogue, &mut conflicts);
@@ -105,6 +122,51 @@ fn check_cpu(profile: &Profile, board: &BoardKind, conflicts: &mut Vec<Conflict>
             fixed.cpu.clock_hz = board.clocks[0].hz;
         }));
     }
+}
+
+/// A custom processor's features and its answers to CPUID.
+fn check_custom(profile: &Profile, conflicts: &mut Vec<Conflict>) {
+    let Some(custom) = profile.cpu.custom.as_ref().filter(|_| profile.cpu.model == CustomModel::NAME) else {
+        return;
+    };
+    if let Some(problem) = custom.problem() {
+        let base = Model::by_name(&custom.base).filter(|base| CustomModel::may_begin_as(base));
+        let base = base.unwrap_or(&EVERYTHING);
+        let message = format!("{problem}; change that or begin anew");
+        let conflict = Conflict::new(&[Field::CpuIdentity], message);
+        let words = format!("Take the identity of \u{201c}{}\u{201d}", base.title);
+        conflicts.push(conflict.with_fix(words, profile, |fixed| {
+            let features = custom.features;
+            fixed.cpu.custom = Some(CustomModel { features, ..CustomModel::of(base) });
+        }));
+    }
+    conflicts.extend(custom.gaps().iter().map(|gap| gap_conflict(profile, custom, gap)));
+}
+
+/// A feature that others build on and that is not there: it comes, or they go.
+fn gap_conflict(profile: &Profile, custom: &CustomModel, Gap { missing, above }: &Gap) -> Conflict {
+    let label = missing.described().label;
+    let named: Vec<&str> = above.iter().map(|feature| feature.described().label).collect();
+    let (those, verb) = match named.as_slice() {
+        [one] => ((*one).to_owned(), "builds"),
+        [most @ .., last] if named.len() <= MOST_NAMED => {
+            (format!("{} and {last}", most.join(", ")), "build")
+        }
+        _ => (format!("{}, {} and {} more", named[0], named[1], named.len() - 2), "build"),
+    };
+    let (with, without) = (custom.with(*missing), custom.without(*missing));
+    let gone = count(custom) - count(&without);
+    let removal =
+        if gone == 1 { format!("Take {those} away") } else { format!("Take away the {gone} that need it") };
+    let message =
+        format!("{those} {verb} on {label}, which is not there; add that, or take away what needs it");
+    Conflict::new(&[Field::CpuFeatures], message)
+        .with_fix(format!("Add {label}"), profile, |fixed| fixed.cpu.custom = Some(with))
+        .with_fix(removal, profile, |fixed| fixed.cpu.custom = Some(without))
+}
+
+fn count(custom: &CustomModel) -> usize {
+    Vec::<Feature>::from(custom.features).len()
 }
 
 fn takes_clock(board: &BoardKind, hz: u64) -> bool {

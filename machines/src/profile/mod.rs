@@ -5,7 +5,7 @@
 
 mod check;
 
-pub use check::{Conflict, Field, check};
+pub use check::{Conflict, Field, Fix, check};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,6 +20,7 @@ pub use v1::{
 pub mod v1 {
     use super::{BTreeMap, Deserialize, Serialize};
     use emu_core::cache::CacheConfig;
+    use emu_core::cpu::x86::model::CustomModel;
 
     /// A machine.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,6 +62,16 @@ pub mod v1 {
         pub clock_hz: u64,
         #[serde(default)]
         pub engine: Engine,
+        /// What the model `custom` is; absent: every feature that there is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub custom: Option<CustomModel>,
+    }
+
+    impl CpuProfile {
+        /// A model's processor.
+        pub fn of(model: &str, clock_hz: u64, engine: Engine) -> Self {
+            Self { model: model.to_owned(), clock_hz, engine, custom: None }
+        }
     }
 
     /// How instructions are run.

@@ -74,8 +74,12 @@ pub fn prepare(options: &RunOptions) -> anyhow::Result<(Profile, SessionOptions)
     Ok((profile, session))
 }
 
-/// Puts another CPU in, with its own clock where the board's does not decide, and no more memory than it reaches.
+/// Puts another CPU in, with its own clock where the board's does not decide, and no more memory than it reaches. The one
+/// that the machine has stays as it is.
 fn use_cpu(profile: &mut Profile, name: &str) {
+    if profile.cpu.model == name {
+        return;
+    }
     name.clone_into(&mut profile.cpu.model);
     let Some(board) = boards::find(&profile.board) else { return };
     let Some((model, freedom)) = board.cpus.iter().find(|cpu| cpu.name == name).zip(board.freedom) else {

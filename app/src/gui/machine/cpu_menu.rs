@@ -60,7 +60,9 @@ fn engine_entry(page: &MachinePage, ui: &mut Ui, kind: &EngineKind, model: &CpuM
 /// What becomes of a choice at the next power-on.
 fn kept(page: &MachinePage) -> String {
     let own = engines::describe(page.profile.cpu.engine).label;
-    format!("It goes on with it at once; at the next power-on the settings' choice ({own}) counts again.")
+    format!(
+        "The machine goes on with it at once; at the next power-on the settings' choice ({own}) counts again."
+    )
 }
 
 fn command_for(engine: Engine) -> Option<Command> {

@@ -2,10 +2,14 @@
 //! changed.
 //!
 //! * [`row`]: a row as data. * [`page`]: which pages there are, and which rows stand on each (`pages/`).
-//! * [`row_ui`]: how rows are drawn; [`cache_levels`] and [`cache_drawing`] are the two large controls.
+//! * [`row_ui`]: how rows are drawn; [`cache_levels`], [`cache_drawing`], [`feature_list`] and [`cpuid_table`] are the
+//!   large controls. * [`history`]: what Undo takes back.
 
 mod cache_drawing;
 mod cache_levels;
+mod cpuid_table;
+mod feature_list;
+mod history;
 pub mod page;
 mod pages;
 pub mod row;
@@ -18,6 +22,7 @@ use super::theme::{self, GRID, Tone};
 use crate::library::MachineFolder;
 use egui::{Button, Context, Id, Modal, RichText, ScrollArea, TextEdit, Ui};
 use egui_material_icons::icons::ICON_WARNING;
+use history::History;
 use machines::boards;
 use machines::catalogue::Catalogue;
 use machines::media::hard_disk::COMMON_DRIVES;
@@ -25,7 +30,7 @@ use machines::profile::{Conflict, DiskProfile, Firmware, Profile, check};
 pub use page::Page;
 use page::RowCx;
 pub use pages::{cpu, drives, general, memory};
-use row::{Draft, Edit, Row, Target, When};
+use row::{Control, Draft, Edit, Row, Target, When};
 use row_ui::Live;
 use std::path::Path;
 
@@ -51,6 +56,7 @@ pub struct Settings {
     /// What the machine was switched on with, if it is on.
     live: Option<Profile>,
     draft: Draft,
+    history: History,
     page: Page,
     search: String,
     browser: Option<(Target, FileBrowser)>,
@@ -66,6 +72,7 @@ impl Settings {
             before: profile.clone(),
             live,
             draft: Draft::new(profile),
+            history: History::default(),
             page,
             search: String::new(),
             browser: None,
@@ -126,9 +133,12 @@ impl Settings {
         self.buttons(ui, &conflicts)
     }
 
-    fn carry_out(&mut self, edit: Edit) {
+    fn carry_out(&mut self, RowEdit { row, is_typed, edit }: RowEdit) {
         match edit {
-            Edit::Change(change) => change(&mut self.draft),
+            Edit::Change(change) => {
+                self.history.note(&row, is_typed, self.draft.clone());
+                change(&mut self.draft);
+            }
             Edit::Browse(target) => {
                 let title = match target {
                     Target::Floppy(_) => "Choose a floppy image",
@@ -148,6 +158,7 @@ impl Settings {
             file_browser::Outcome::Cancelled => self.browser = None,
             file_browser::Outcome::Chosen(path) => {
                 self.browser = None;
+                self.history.note("", false, self.draft.clone());
                 take_file(&mut self.draft.profile, target, &path);
             }
         }
@@ -177,7 +188,7 @@ impl Settings {
     }
 
     /// The rows of the page, or those of all pages that are searched for.
-    fn rows_ui(&self, ui: &mut Ui, conflicts: &[Conflict], host: &HostFacts) -> Vec<Edit> {
+    fn rows_ui(&self, ui: &mut Ui, conflicts: &[Conflict], host: &HostFacts) -> Vec<RowEdit> {
         if boards::find(&self.draft.profile.board).is_none() {
             let words = conflicts.first().map_or("", |conflict| conflict.message.as_str());
             ui.colored_label(theme::tone(ui, Tone::Bad), words);
@@ -203,7 +214,9 @@ impl Settings {
                 for (at, row) in rows.into_iter().enumerate() {
                     let now = now.as_ref().and_then(|now| waiting(&row, now));
                     let live = if self.live.is_some() { Live::On } else { Live::Off };
-                    ui.push_id(at, |ui| edits.extend(row_ui::show(ui, row, conflicts, live, now)));
+                    let (label, is_typed) = (row.label.clone(), matches!(row.control, Control::Text { .. }));
+                    let made = ui.push_id(at, |ui| row_ui::show(ui, row, conflicts, live, now)).inner;
+                    edits.extend(made.into_iter().map(|edit| RowEdit { row: label.clone(), is_typed, edit }));
                 }
             });
         }
@@ -232,12 +245,25 @@ impl Settings {
             if ui.button("Cancel").clicked() {
                 outcome = Outcome::Closed;
             }
+            let undo = ui.add_enabled(self.history.has_any(), Button::new("Undo"));
+            let undo = undo.on_hover_text("Takes the last change back.");
+            if undo.on_disabled_hover_text("Nothing was changed yet.").clicked() {
+                self.history.undo(&mut self.draft);
+            }
             if self.live.is_some() {
                 ui.weak("The machine is on: what waits for the next power-on says so.");
             }
         });
         outcome
     }
+}
+
+/// An edit, and the row that it came from.
+struct RowEdit {
+    row: String,
+    /// It is one letter of what is being typed.
+    is_typed: bool,
+    edit: Edit,
 }
 
 /// The rows of a page; none on a board that this Anachron does not know.
@@ -252,10 +278,13 @@ fn is_wrong(row: &Row, conflicts: &[Conflict]) -> bool {
 
 /// What a row's value is in the live machine, if the row waits for the next power-on and says something else.
 fn waiting(row: &Row, now: &[Row]) -> Option<String> {
-    let was = now.iter().find(|was| was.label == row.label).map(|was| was.control.shown());
-    let shown = row.control.shown();
-    let waits = row.when == When::PowerOn && was.as_ref() != Some(&shown);
-    waits.then(|| was.filter(|was| !was.is_empty()).unwrap_or_else(|| "not there".to_owned()))
+    if row.when != When::PowerOn {
+        return None;
+    }
+    match now.iter().find(|was| was.label == row.label) {
+        Some(was) => was.control.unlike(&row.control),
+        None => Some("not there".to_owned()),
+    }
 }
 
 /// Puts a chosen file where it belongs.

@@ -1,6 +1,8 @@
 //! A row of the settings as data: its label, its control, a line of help, and what a change of it does.
 
+use super::feature_list;
 use emu_core::cache::CacheConfig;
+use emu_core::cpu::x86::model::{CustomModel, FEATURES, Feature, FeatureSet};
 use machines::profile::{Field, Profile};
 
 /// What is being changed: the profile, and what will be made with it.
@@ -123,6 +125,10 @@ pub enum Control {
         face: &'static str,
         choices: Vec<Choice>,
     },
+    /// What a custom processor has.
+    Features(FeatureSet),
+    /// What CPUID answers on a custom processor.
+    Cpuid(Box<CustomModel>),
     /// The caches, a line for each.
     CacheLevels(CacheConfig),
     /// A cache as sets and ways, and how an address falls apart.
@@ -145,7 +151,26 @@ impl Control {
             Self::Number { value, unit, .. } => format!("{value} {unit}"),
             Self::Actions { fact, .. } => fact.clone(),
             Self::Menu { .. } | Self::CacheDrawing { .. } => String::new(),
+            Self::Features(features) => {
+                format!("{} of {}", Vec::<Feature>::from(*features).len(), FEATURES.len())
+            }
+            Self::Cpuid(custom) => match custom.typed_answers.len() {
+                0 => "as it follows from the rest".to_owned(),
+                typed => format!("{typed} typed"),
+            },
             Self::CacheLevels(config) => format!("{config:?}"),
+        }
+    }
+
+    /// What this, the value in the machine as it was switched on, has otherwise than a newer one; `None`: nothing.
+    pub fn unlike(&self, new: &Self) -> Option<String> {
+        match (self, new) {
+            (Self::Features(now), Self::Features(new)) => feature_list::difference(*now, *new),
+            (Self::Cpuid(now), Self::Cpuid(new)) if now.typed_answers == new.typed_answers => None,
+            (Self::Cpuid(_), Self::Cpuid(_)) => Some(format!("{} answers", self.shown())),
+            _ if self.shown() == new.shown() => None,
+            _ if self.shown().is_empty() => Some("not there".to_owned()),
+            _ => Some(self.shown()),
         }
     }
 
@@ -155,6 +180,8 @@ impl Control {
             Self::Choice(choices) | Self::Radio(choices) | Self::Menu { choices, .. } => {
                 choices.iter().map(|choice| format!("{} {} ", choice.label, choice.help)).collect()
             }
+            Self::Cpuid(_) => "EAX EBX ECX EDX answers signature highest".to_owned(),
+            Self::Features(_) => FEATURES.iter().map(|row| format!("{} {} ", row.label, row.help)).collect(),
             Self::CacheLevels(_) => "L1 L2 L3 size line ways replacement write policy latency".to_owned(),
             Self::CacheDrawing { .. } => "sets ways tag index offset address".to_owned(),
             _ => self.shown(),

@@ -1,19 +1,24 @@
 //! How a row is drawn: label, control, help, and what is to be said about it.
 
 use super::row::{Action, Choice, Control, Edit, Row, Setter, When};
-use super::{cache_drawing, cache_levels};
+use super::{cache_drawing, cache_levels, cpuid_table, feature_list};
 use crate::gui::commands;
 use crate::gui::theme::{self, GRID, Tone};
+use egui::style::ScrollAnimation;
 use egui::{
-    Button, Checkbox, ComboBox, DragValue, Id, Label, RadioButton, Response, RichText, Slider, TextEdit, Ui,
-    vec2,
+    Align, Button, Checkbox, ComboBox, DragValue, Id, Label, RadioButton, Response, RichText, Slider,
+    TextEdit, Ui, vec2,
 };
 use egui_material_icons::icons::{ICON_POWER_SETTINGS_NEW, ICON_WARNING};
-use machines::profile::Conflict;
+use machines::profile::{Conflict, Fix};
 
 const LABEL_WIDTH: f32 = 20.0 * GRID;
 const CONTROL_WIDTH: f32 = 36.0 * GRID;
 const LIST_HEIGHT: f32 = 48.0 * GRID;
+/// A list of more choices is not seen whole.
+const MOST_IN_VIEW: usize = 8;
+/// Passes until a page is laid out.
+const SETTLED: u64 = 3;
 /// A slider is drawn for numbers with at most so many steps.
 const SLIDER_STEPS: u32 = 64;
 
@@ -29,7 +34,10 @@ pub enum Live {
 pub fn show(ui: &mut Ui, row: Row, conflicts: &[Conflict], live: Live, now: Option<String>) -> Vec<Edit> {
     let mut edits = Vec::new();
     let waits = row.when == When::PowerOn && !matches!(row.control, Control::Fact(_));
-    let is_wide = matches!(row.control, Control::CacheLevels(_) | Control::CacheDrawing { .. });
+    let is_wide = matches!(
+        row.control,
+        Control::CacheLevels(_) | Control::CacheDrawing { .. } | Control::Features(_) | Control::Cpuid(_)
+    );
     let Row { label: name, help: line, control, fields, .. } = row;
     let body = |ui: &mut Ui, label: &Response| {
         // What is said of a list stands before it.
@@ -79,17 +87,17 @@ fn label_ui(ui: &mut Ui, name: &str, waits: bool, live: Live) -> Response {
     label
 }
 
-/// Says a conflict, with its Fix.
+/// Says a conflict, with what would mend it.
 pub fn conflict_ui(ui: &mut Ui, conflict: &Conflict) -> Option<Edit> {
     let mut edit = None;
     ui.horizontal_wrapped(|ui| {
         let text = format!("{} {}", ICON_WARNING.codepoint, conflict.message);
         ui.colored_label(theme::tone(ui, Tone::Bad), text);
-        if let Some((words, fixed)) = &conflict.fix
-            && ui.button(format!("Fix: {words}")).clicked()
-        {
-            let fixed = fixed.clone();
-            edit = Some(Edit::of(move |profile| *profile = *fixed));
+        for Fix { words, profile: fixed } in &conflict.fixes {
+            if ui.button(format!("Fix: {words}")).clicked() {
+                let fixed = fixed.clone();
+                edit = Some(Edit::of(move |profile| *profile = *fixed));
+            }
         }
     });
     edit
@@ -114,6 +122,11 @@ fn control_ui(ui: &mut Ui, control: Control, name: &str, label: Id) -> Option<Ed
         }
         Control::Actions { fact, actions } => act(ui, &fact, actions),
         Control::Menu { face, choices } => menu(ui, face, choices),
+        Control::Features(features) => feature_list::show(ui, features).map(|features| {
+            Edit::of(move |profile| profile.cpu.custom.get_or_insert_default().features = features)
+        }),
+        Control::Cpuid(custom) => cpuid_table::show(ui, &custom)
+            .map(|custom| Edit::of(move |profile| profile.cpu.custom = Some(custom))),
         Control::CacheLevels(config) => {
             cache_levels::show(ui, config).map(|config| Edit::of(|profile| profile.caches = config))
         }
@@ -162,13 +175,18 @@ fn entry(ui: &mut Ui, choice: Choice) -> Option<Edit> {
 
 fn radio(ui: &mut Ui, choices: Vec<Choice>) -> Option<Edit> {
     let (mut chosen, mut group) = (None, "");
+    let seeks = choices.len() > MOST_IN_VIEW && has_appeared(ui);
     for choice in choices {
         if choice.group != group {
             group = choice.group;
             ui.add(Label::new(RichText::new(group).strong()).wrap());
         }
         let radio = RadioButton::new(choice.is_chosen, &choice.label);
-        if ui.add_enabled(choice.why_not.is_none(), radio).clicked() {
+        let response = ui.add_enabled(choice.why_not.is_none(), radio);
+        if seeks && choice.is_chosen {
+            ui.scroll_to_rect_animation(response.rect, Some(Align::Center), ScrollAnimation::none());
+        }
+        if response.clicked() {
             chosen = Some(choice.edit);
         }
         ui.horizontal(|ui| {
@@ -182,6 +200,15 @@ fn radio(ui: &mut Ui, choices: Vec<Choice>) -> Option<Edit> {
         });
     }
     chosen
+}
+
+/// Whether this has come to be shown just now: in the first few passes, until all is in its place.
+fn has_appeared(ui: &Ui) -> bool {
+    let (id, pass) = (ui.unique_id().with("appeared"), ui.ctx().cumulative_pass_nr());
+    let (begun, last) = ui.data(|data| data.get_temp(id)).unwrap_or((pass, pass));
+    let begun = if pass > last + 1 { pass } else { begun };
+    ui.data_mut(|data| data.insert_temp(id, (begun, pass)));
+    pass < begun + SETTLED
 }
 
 struct Number {

@@ -4,7 +4,7 @@ use crate::gui::settings::page::RowCx;
 use crate::gui::settings::row::{Choice, Control, Edit, Row};
 use emu_core::cache::presets::presets;
 use emu_core::cache::{CacheConfig, FirstLevel};
-use machines::profile::Field;
+use machines::profile::{Field, Profile};
 
 /// Memory's latency at the most that can be typed, in cycles.
 const SLOWEST_MEMORY: u32 = 1000;
@@ -13,7 +13,7 @@ pub fn rows(cx: RowCx<'_>) -> Vec<Row> {
     let config = cx.profile.caches.clone().unwrap_or_default();
     let model = cx.board.cpus.iter().find(|cpu| cpu.name == cx.profile.cpu.model);
     let address_bits = model.map_or(32, |cpu| cpu.address_bits.into());
-    let mut rows = vec![preset(&config), levels(&config)];
+    let mut rows = vec![preset(cx.profile, "Changed beneath"), levels(&config)];
     if config.levels().is_empty() {
         return rows;
     }
@@ -55,12 +55,13 @@ pub fn rows(cx: RowCx<'_>) -> Vec<Row> {
     rows
 }
 
-/// Real parts, and some to learn from.
-fn preset(config: &CacheConfig) -> Row {
+/// Real parts, and some to learn from. `changed` says where the user's own were made.
+pub fn preset(profile: &Profile, changed: &'static str) -> Row {
+    let config = profile.caches.clone().unwrap_or_default();
     let mut choices: Vec<Choice> = presets()
         .into_iter()
         .map(|preset| {
-            let same = CacheConfig { charge: config.charge, ..preset.config.clone() } == *config;
+            let same = CacheConfig { charge: config.charge, ..preset.config.clone() } == config;
             let edit = Edit::of(move |profile| {
                 let charge = profile.caches.as_ref().is_some_and(|caches| caches.charge);
                 profile.caches = has_any(CacheConfig { charge, ..preset.config });
@@ -69,7 +70,7 @@ fn preset(config: &CacheConfig) -> Row {
         })
         .collect();
     if !choices.iter().any(|choice| choice.is_chosen) {
-        choices.push(Choice::new("Your own", true, Edit::of(|_| ())).help("Changed beneath"));
+        choices.push(Choice::new("Your own", true, Edit::of(|_| ())).help(changed));
     }
     let help = "The caches of a real part. They hold tags only: the guest computes the same with any.";
     Row::new("Preset", Control::Choice(choices), help).at_once()

@@ -1,30 +1,50 @@
 //! The processor: model, clock, and the engine that runs it.
 
+use super::custom_cpu;
 use crate::gui::describe;
 use crate::gui::settings::page::RowCx;
 use crate::gui::settings::row::{Choice, Control, Edit, Row};
+use emu_core::cpu::x86::model::CustomModel;
 use machines::boards::CpuModel;
 use machines::engines::{self, ENGINES, EngineKind};
 use machines::profile::Field;
 
 pub fn rows(cx: RowCx<'_>) -> Vec<Row> {
-    let mut rows = model_and_clock(cx);
-    rows.push(engine(cx));
+    let mut rows = vec![model(cx)];
+    rows.extend(custom_cpu::beginning(cx));
+    rows.extend([clock(cx), engine(cx)]);
+    rows.extend(custom_cpu::rows(cx));
     rows
 }
 
 /// What the wizard asks for.
 pub fn model_and_clock(cx: RowCx<'_>) -> Vec<Row> {
+    vec![model(cx), clock(cx)]
+}
+
+fn model(cx: RowCx<'_>) -> Row {
     let RowCx { profile, board, .. } = cx;
     let models = board.cpus.iter().map(|cpu| Choice {
         group: cpu.generation,
         ..Choice::new(
             cpu.label,
             cpu.name == profile.cpu.model,
-            Edit::of(|profile| profile.cpu.model = cpu.name.to_owned()),
+            Edit::of(|profile| match cpu.name {
+                CustomModel::NAME => custom_cpu::choose(profile),
+                name => profile.cpu.model = name.to_owned(),
+            }),
         )
         .help(cpu.help)
     });
+    let help = "The processor in the board's socket.";
+    Row::new("CPU model", Control::Radio(models.collect()), help).of(Field::CpuModel)
+}
+
+fn clock(cx: RowCx<'_>) -> Row {
+    if let Some(row) = custom_cpu::clock(cx) {
+        return row;
+    }
+    let RowCx { profile, board, .. } = cx;
     let mut clocks: Vec<Choice> = board
         .clocks
         .iter()
@@ -36,12 +56,7 @@ pub fn model_and_clock(cx: RowCx<'_>) -> Vec<Row> {
     if !clocks.iter().any(|clock| clock.is_chosen) {
         clocks.push(Choice::new(describe::clock(profile.cpu.clock_hz), true, Edit::of(|_| ())));
     }
-    vec![
-        Row::new("CPU model", Control::Radio(models.collect()), "The processor in the board's socket.")
-            .of(Field::CpuModel),
-        Row::new("Clock", Control::Choice(clocks), "All of the guest's time follows from it.")
-            .of(Field::CpuClock),
-    ]
+    Row::new("Clock", Control::Choice(clocks), "All of the guest's time follows from it.").of(Field::CpuClock)
 }
 
 fn engine(cx: RowCx<'_>) -> Row {

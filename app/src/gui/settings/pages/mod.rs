@@ -3,6 +3,7 @@
 pub mod caches;
 pub mod cards;
 pub mod cpu;
+pub mod custom_cpu;
 pub mod drives;
 pub mod firmware;
 pub mod general;

@@ -2,6 +2,8 @@
 
 use super::feature::CPUID_BITS;
 use super::{Feature, Model, Output, Vendor};
+use crate::cpu::x86::state::xcr0;
+use serde::{Deserialize, Serialize};
 
 /// EAX, EBX, ECX and EDX.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,12 +15,35 @@ pub struct CpuidLeaf {
 }
 
 impl CpuidLeaf {
-    fn output(&mut self, output: Output) -> &mut u32 {
+    /// A register of the answer.
+    pub fn output(&mut self, output: Output) -> &mut u32 {
         match output {
             Output::Eax => &mut self.eax,
             Output::Ebx => &mut self.ebx,
             Output::Ecx => &mut self.ecx,
             Output::Edx => &mut self.edx,
+        }
+    }
+}
+
+/// A register of one of CPUID's answers, as a user has typed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypedAnswer {
+    /// EAX before.
+    pub leaf: u32,
+    /// ECX before, where the leaf looks at it.
+    #[serde(default)]
+    pub subleaf: u32,
+    pub output: Output,
+    pub value: u32,
+}
+
+impl TypedAnswer {
+    /// Puts it in, if it belongs to the answer.
+    pub(super) fn put_in(self, answer: &mut CpuidLeaf, leaf: u32, subleaf: u32) {
+        if self.leaf == leaf && (self.subleaf == subleaf || !has_subleaves(leaf)) {
+            *answer.output(self.output) = self.value;
         }
     }
 }
@@ -77,6 +102,10 @@ impl CacheLeaf {
     }
 }
 
+/// Bytes of XSAVE's image: with SSE's registers at the most, and what AVX adds (SDM volume 1, 13.4).
+const XSAVE_BASE: u32 = 576;
+const XSAVE_AVX: u32 = 256;
+
 /// What EDX of EAX = 80000001h repeats of EAX = 1 on AMD's parts.
 const REPEATED_BY_AMD: u32 = 0x0183_F3FF;
 
@@ -86,10 +115,19 @@ impl Model {
     pub fn cpuid(&self, leaf: u32, subleaf: u32) -> CpuidLeaf {
         let extended = leaf >> 16 == 0x8000;
         let highest = if extended { self.highest_extended_leaf } else { self.highest_leaf };
-        if leaf > highest {
-            return self.data_leaf(self.highest_leaf, subleaf);
+        let leaf = if leaf > highest { self.highest_leaf } else { leaf };
+        let mut answer = self.data_leaf(leaf, subleaf);
+        self.typed_answers.iter().for_each(|typed| typed.put_in(&mut answer, leaf, subleaf));
+        answer
+    }
+
+    /// What CPUID answers when registers have been turned on in XCR0: the length of XSAVE's image follows them.
+    pub fn cpuid_with_state(&self, leaf: u32, subleaf: u32, enabled: u64) -> CpuidLeaf {
+        let mut answer = self.cpuid(leaf, subleaf);
+        if leaf == 13 && subleaf <= 1 && answer.ebx == XSAVE_BASE && enabled & xcr0::AVX != 0 {
+            answer.ebx += XSAVE_AVX;
         }
-        self.data_leaf(leaf, subleaf)
+        answer
     }
 
     fn data_leaf(&self, leaf: u32, subleaf: u32) -> CpuidLeaf {
@@ -99,7 +137,10 @@ impl Model {
             2 => self.descriptor_leaf(),
             4 => self.cache_leaves.get(subleaf as usize).map(CacheLeaf::deterministic).unwrap_or_default(),
             // MONITOR works on lines of this many bytes.
-            5 => CpuidLeaf { eax: self.cache_line(), ebx: self.cache_line(), ecx: 3, edx: 0 },
+            5 if self.offers(Feature::Monitor) => {
+                CpuidLeaf { eax: self.cache_line(), ebx: self.cache_line(), ecx: 3, edx: 0 }
+            }
+            13 => self.state_leaf(subleaf),
             0x8000_0000 => self.extended_vendor_leaf(),
             0x8000_0001 if self.vendor == Vendor::Amd => {
                 let repeated = self.feature_bits(1, 0, Output::Edx) & REPEATED_BY_AMD;
@@ -115,7 +156,7 @@ impl Model {
             }
             _ => CpuidLeaf::default(),
         };
-        for output in [Output::Eax, Output::Ebx, Output::Ecx, Output::Edx] {
+        for output in Output::ALL {
             *answer.output(output) |= self.feature_bits(leaf, subleaf, output);
         }
         answer
@@ -165,6 +206,21 @@ impl Model {
         CpuidLeaf { eax, ebx, ecx, edx }
     }
 
+    /// What XSAVE knows, and how long its image is.
+    fn state_leaf(&self, subleaf: u32) -> CpuidLeaf {
+        let (known, avx) = match (self.offers(Feature::Xsave), self.offers(Feature::Avx)) {
+            (false, _) => return CpuidLeaf::default(),
+            (true, false) => (xcr0::X87 | xcr0::SSE, 0),
+            (true, true) => (xcr0::X87 | xcr0::SSE | xcr0::AVX, XSAVE_AVX),
+        };
+        match subleaf {
+            0 => CpuidLeaf { eax: known as u32, ebx: XSAVE_BASE, ecx: XSAVE_BASE + avx, edx: 0 },
+            1 if self.offers(Feature::XsaveC) => CpuidLeaf { ebx: XSAVE_BASE, ..CpuidLeaf::default() },
+            2 if avx != 0 => CpuidLeaf { eax: avx, ebx: XSAVE_BASE, ..CpuidLeaf::default() },
+            _ => CpuidLeaf::default(),
+        }
+    }
+
     fn brand_leaf(&self, third: u32) -> CpuidLeaf {
         let mut brand = [0; 48];
         let length = self.brand.len().min(47);
@@ -184,7 +240,8 @@ impl Model {
     }
 }
 
-fn has_subleaves(leaf: u32) -> bool {
+/// Whether the answer depends on ECX.
+pub(super) fn has_subleaves(leaf: u32) -> bool {
     matches!(leaf, 4 | 7 | 11 | 13)
 }
 
@@ -195,6 +252,7 @@ fn word_at(bytes: &[u8], at: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::super::*;
+    use crate::cpu::x86::state::xcr0;
 
     #[test]
     fn known_parts_answer_as_their_data_sheets_say() {
@@ -230,6 +288,16 @@ mod tests {
             .collect();
         let bytes: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
         assert_eq!(bytes.strip_suffix(b"\0"), Some(CORE_2.brand.as_bytes()));
+    }
+
+    #[test]
+    fn the_length_of_saved_state_follows_what_is_turned_on() {
+        let (all, x87) = (xcr0::X87 | xcr0::SSE | xcr0::AVX, xcr0::X87);
+        assert_eq!(X86_64_V3.cpuid_with_state(13, 0, x87), CpuidLeaf { eax: 7, ebx: 576, ecx: 832, edx: 0 });
+        assert_eq!(X86_64_V3.cpuid_with_state(13, 0, all).ebx, 832);
+        assert_eq!(X86_64_V3.cpuid(13, 2), CpuidLeaf { eax: 256, ebx: 576, ecx: 0, edx: 0 });
+        assert_eq!(X86_64_V3.cpuid_with_state(13, 1, all), CpuidLeaf { eax: 1, ..CpuidLeaf::default() });
+        assert_eq!(EVERYTHING.cpuid_with_state(13, 1, all), CpuidLeaf { eax: 7, ebx: 832, ecx: 0, edx: 0 });
     }
 
     #[test]

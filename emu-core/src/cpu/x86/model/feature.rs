@@ -4,11 +4,13 @@
 //! CPUID shows it ([`CPUID_BITS`]), which bits of CR4 it brings ([`CR4_BITS`]).
 
 use super::Generation;
+use super::described::FEATURES;
 use crate::cpu::x86::state::cr4;
 use iced_x86::CpuidFeature;
+use serde::{Deserialize, Serialize};
 
 /// Named as in the Intel SDM (volume 2, CPUID) and, for AMD's, the AMD APM (volume 3, appendix E).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Feature {
     /// A coprocessor, on the chip or beside it.
@@ -99,9 +101,22 @@ pub enum Feature {
     PerformanceCounters,
 }
 
-/// A set of [`Feature`]s.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// A set of [`Feature`]s. Written down, it is a list of their names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<Feature>", into = "Vec<Feature>")]
 pub struct FeatureSet(u128);
+
+impl From<Vec<Feature>> for FeatureSet {
+    fn from(features: Vec<Feature>) -> Self {
+        Self::of(&features)
+    }
+}
+
+impl From<FeatureSet> for Vec<Feature> {
+    fn from(set: FeatureSet) -> Self {
+        FEATURES.iter().map(|row| row.feature).filter(|feature| set.has(*feature)).collect()
+    }
+}
 
 impl FeatureSet {
     pub const EMPTY: Self = Self(0);
@@ -205,12 +220,26 @@ pub(super) fn of_instruction(group: CpuidFeature) -> Needs {
 }
 
 /// A register that CPUID fills.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Output {
     Eax,
     Ebx,
     Ecx,
     Edx,
+}
+
+impl Output {
+    pub const ALL: [Self; 4] = [Self::Eax, Self::Ebx, Self::Ecx, Self::Edx];
+
+    /// As manuals write it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Eax => "EAX",
+            Self::Ebx => "EBX",
+            Self::Ecx => "ECX",
+            Self::Edx => "EDX",
+        }
+    }
 }
 
 /// Features that CPUID's answer to EAX = `leaf`, ECX = `subleaf` shows, each with its bit.

@@ -63,6 +63,7 @@ pub static I80286: Model = Model {
     brand: "",
     highest_leaf: 0,
     highest_extended_leaf: 0,
+    typed_answers: &[],
     cache_descriptors: [0; 16],
     cache_leaves: &[],
     caches: "No caches",

@@ -1,17 +1,22 @@
 //! What the members differ in, as data.
 
 mod cpuid;
+mod custom;
+mod described;
 mod feature;
 mod members;
 
 use super::checked::vector;
 use super::flags::system;
 use super::state::{cr0, efer};
-pub use cpuid::{CacheLeaf, CpuidLeaf};
+pub use cpuid::{CacheLeaf, CpuidLeaf, TypedAnswer};
+pub use custom::{CustomModel, Gap, ListedLeaf};
+pub use described::{Described, FEATURES, Kind};
 use feature::Needs;
 pub use feature::{Feature, FeatureSet, Output};
 use iced_x86::{CpuidFeature, DecoderOptions};
 pub use members::*;
+use serde::{Deserialize, Serialize};
 
 /// The generations, each of which has what those before it have. What came later than the 80486 is a [`Feature`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +32,7 @@ pub enum Generation {
     P6,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Vendor {
     Intel,
     Amd,
@@ -49,6 +54,8 @@ pub struct Model {
     /// The highest basic and extended leaves of CPUID.
     pub highest_leaf: u32,
     pub highest_extended_leaf: u32,
+    /// What CPUID answers in place of what follows from the rest; none on real members.
+    pub typed_answers: &'static [TypedAnswer],
     /// CPUID's descriptors of caches and TLBs (EAX = 2), the low byte of EAX first.
     pub cache_descriptors: [u8; 16],
     /// CPUID's caches (EAX = 4, 80000005h, 80000006h).
@@ -99,10 +106,13 @@ impl Model {
     pub fn decoder_options(&self) -> u32 {
         let unless = |feature, option| if self.offers(feature) { 0 } else { option };
         let of_vendor = if self.vendor == Vendor::Amd { DecoderOptions::AMD } else { 0 };
+        // Later instructions have taken their opcodes; a custom 80386 may have those.
+        let umov = unless(Feature::Sse, DecoderOptions::UMOV);
+        let loadall = unless(Feature::Syscall, DecoderOptions::LOADALL386);
         let of_generation = match self.generation {
             Generation::I80286 => DecoderOptions::LOADALL286,
-            Generation::I80386 => DecoderOptions::LOADALL386 | DecoderOptions::MOV_TR | DecoderOptions::UMOV,
-            Generation::I80486 => DecoderOptions::MOV_TR | DecoderOptions::UMOV,
+            Generation::I80386 => DecoderOptions::MOV_TR | umov | loadall,
+            Generation::I80486 => DecoderOptions::MOV_TR | umov,
             _ => 0,
         };
         of_vendor

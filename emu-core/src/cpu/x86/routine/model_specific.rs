@@ -23,7 +23,7 @@ const APIC_ENABLED: u64 = 1 << 11;
 
 fn cpuid<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, _: &Operands) -> Outcome {
     let (leaf, subleaf) = (cpu.get::<u32>(reg::AX), cpu.get::<u32>(reg::CX));
-    let mut answer = cpu.model.cpuid(leaf, subleaf);
+    let mut answer = cpu.model.cpuid_with_state(leaf, subleaf, cpu.s.xcr0);
     if leaf == 1 {
         if cpu.s.msrs.apic_base & APIC_ENABLED == 0 {
             answer.edx &= !(1 << 9);

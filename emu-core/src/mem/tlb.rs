@@ -148,7 +148,7 @@ const EMPTY_ENTRY: Entry = Entry { tag: EMPTY, xor: std::ptr::null_mut() };
 impl Entry {
     /// The lowest host byte of `bytes` at a guest address, if they lie whole within the entry's page.
     #[inline(always)]
-    fn host(&self, at: u64, bytes: u64, backwards: bool) -> Option<*mut u8> {
+    fn host(self, at: u64, bytes: u64, backwards: bool) -> Option<*mut u8> {
         if self.tag != page_of(at.wrapping_add(bytes - 1)) {
             return None;
         }
@@ -307,7 +307,8 @@ impl<O: GuestOrder> Ways<O> {
     /// As [`Self::host`], of so many bytes.
     #[inline(always)]
     fn host_bytes(&self, table: Table, at: Linear, bytes: u64) -> Option<*mut u8> {
-        self.tables[table as usize][slot(at)].host(at.0, bytes, Self::BACKWARDS)
+        let entry = self.tables[table as usize][slot(at)];
+        entry.host(at.0, bytes, Self::BACKWARDS)
     }
 }
 

@@ -187,7 +187,7 @@ impl Backend for Recorder {
             sum = self.add::<u64>(sum, base);
         }
         if let Some(index) = self.part_of_address(o.index) {
-            let scaled = self.shifted_left::<u64>(index, o.scale);
+            let scaled = self.shifted_left::<u64>(index, o.scale.trailing_zeros() as u8);
             sum = self.add::<u64>(sum, scaled);
         }
         if o.offset_size == OffsetSize::Bits64 {

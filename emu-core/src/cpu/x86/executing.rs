@@ -138,7 +138,7 @@ pub trait Executing: Sized {
         let registers = &self.state().registers;
         let base = registers[usize::from(o.base & 31)];
         let index = registers[usize::from(o.index & 31)];
-        base.wrapping_add(index << (o.scale & 3)).wrapping_add_signed(o.displacement.into())
+        base.wrapping_add(index.wrapping_mul(o.scale.into())).wrapping_add_signed(o.displacement.into())
             & o.offset_size.mask()
     }
 

@@ -232,7 +232,7 @@ impl<'a, A: Addressing> Executing for Fast<'a, A> {
             Kind::LongRelative => self.op.trace_address(),
             _ => registers[usize::from(o.base & 31)],
         };
-        let index = registers[usize::from(o.index & 31)] << (o.scale & 3);
+        let index = registers[usize::from(o.index & 31)].wrapping_mul(o.scale.into());
         let offset = base.wrapping_add(index).wrapping_add_signed(o.displacement.into());
         match A::KIND {
             Kind::Flat => u64::from(offset as u32),

@@ -47,7 +47,7 @@ pub struct Operands {
     pub second: u8,
     pub base: u8,
     pub index: u8,
-    /// The index is shifted left by this.
+    /// The index is multiplied by this: 1, 2, 4 or 8. Hosts multiply more readily than they shift by what is in memory.
     pub scale: u8,
     /// The memory operand's, by [`seg`].
     pub segment: u8,
@@ -70,7 +70,7 @@ impl Default for Operands {
             second: 0,
             base: reg::NONE,
             index: reg::NONE,
-            scale: 0,
+            scale: 1,
             segment: seg::DS,
             offset_size: OffsetSize::Bits16,
             repeat: Repeat::Once,

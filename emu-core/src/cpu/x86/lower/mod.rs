@@ -362,7 +362,7 @@ impl<'a> View<'a> {
         let o = &mut self.operands;
         o.base = if base == Register::None { reg::NONE } else { number_of(base) };
         o.index = if index == Register::None { reg::NONE } else { number_of(index) };
-        o.scale = i.memory_index_scale().trailing_zeros() as u8;
+        o.scale = i.memory_index_scale() as u8;
         o.displacement = i.memory_displacement64() as i32;
         if i.is_ip_rel_memory_operand() {
             o.base = reg::IP;

@@ -234,7 +234,7 @@ fn gather<T: Int, U: Int, B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o
         if !element::<T>(mask, i).is_negative() {
             continue;
         }
-        let index = (element::<U>(indices, i).signed() as u64) << o.scale;
+        let index = (element::<U>(indices, i).signed() as u64).wrapping_mul(o.scale.into());
         let at = cpu.get::<u64>(o.base).wrapping_add(index).wrapping_add_signed(o.displacement.into());
         let value = cpu.read::<T>(o.segment, at & o.offset_size.mask())?;
         let (half, bit) = ((i * bits / 128) as u8, i * bits % 128);

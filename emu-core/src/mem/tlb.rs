@@ -281,8 +281,28 @@ impl<O: GuestOrder> Ways<O> {
         Some(())
     }
 
+    /// Reads scalars, each behind the one before and all of them in one page; `None` is a miss.
+    #[inline(always)]
+    pub fn read_all<T: Scalar, const N: usize>(&self, at: Linear) -> Option<[T; N]> {
+        let host = self.run(Table::Read, at, N as u64 * T::BYTES)?;
+        // SAFETY: `run` vouches for the bytes of all.
+        Some(std::array::from_fn(|i| unsafe { T::load(host.add(i * T::BYTES as usize)) }))
+    }
+
+    /// Writes scalars, each behind the one before and all of them in one page; `None` is a miss, and nothing was written.
+    #[inline(always)]
+    pub fn write_all<T: Scalar, const N: usize>(&self, at: Linear, values: [T; N]) -> Option<()> {
+        let host = self.run(Table::Write, at, N as u64 * T::BYTES)?;
+        for (i, value) in values.into_iter().enumerate() {
+            // SAFETY: as for `read_all`.
+            unsafe { T::store(host.add(i * T::BYTES as usize), value) };
+        }
+        Some(())
+    }
+
     /// The host's address of `bytes` within one page, at least one. Only where the host's bytes lie as the guest's: whoever runs a
     /// guest of the other byte order goes scalar by scalar.
+    #[inline(always)]
     fn run(&self, table: Table, at: Linear, bytes: u64) -> Option<*mut u8> {
         if Self::BACKWARDS || bytes > PAGE_SIZE - at.0 % PAGE_SIZE {
             return None;

@@ -256,13 +256,16 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     }
 
     fn push_frame(&mut self, stack: &mut Stack, frame: &Frame) -> Result<(), Fault> {
-        let (old, s) = (self.own_stack(), &*self.s);
-        let outer = [old.segment.selector.into(), old.pointer];
-        let back = [s.flags.word(), s.segment(seg::CS).selector.into(), s.rip];
-        let values = [outer[0], outer[1], back[0], back[1], back[2], frame.code.unwrap_or(0).into()];
-        let first = if frame.outer { 0 } else { outer.len() };
-        let end = outer.len() + back.len() + usize::from(frame.code.is_some());
-        self.push_all(stack, frame.width, &values[first..end])
+        let s = &*self.s;
+        let [flags, code, ip] = [s.flags.word(), s.segment(seg::CS).selector.into(), s.rip];
+        let [old, top] = [s.segment(seg::SS).selector.into(), s.registers[usize::from(reg::SP)]];
+        let error = frame.code.map(u64::from);
+        match (frame.outer, error) {
+            (false, None) => self.push_all(stack, frame.width, [flags, code, ip]),
+            (false, Some(error)) => self.push_all(stack, frame.width, [flags, code, ip, error]),
+            (true, None) => self.push_all(stack, frame.width, [old, top, flags, code, ip]),
+            (true, Some(error)) => self.push_all(stack, frame.width, [old, top, flags, code, ip, error]),
+        }
     }
 
     /// The data segments of virtual-8086 mode, which protected mode can make nothing of.

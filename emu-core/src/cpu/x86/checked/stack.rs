@@ -117,27 +117,30 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     ///
     /// # Errors
     /// As [`Self::push_on`].
-    pub fn push_all(&mut self, stack: &mut Stack, width: Width, values: &[u64]) -> Result<(), Fault> {
+    pub fn push_all<const N: usize>(
+        &mut self,
+        stack: &mut Stack,
+        width: Width,
+        values: [u64; N],
+    ) -> Result<(), Fault> {
         let pushed = match width {
-            Width::Qword => self.push_together::<u64>(stack, values),
-            Width::Dword => self.push_together::<u32>(stack, values),
-            _ => self.push_together::<u16>(stack, values),
+            Width::Qword => self.push_together::<u64, N>(stack, values),
+            Width::Dword => self.push_together::<u32, N>(stack, values),
+            _ => self.push_together::<u16, N>(stack, values),
         };
         match pushed {
             Some(()) => Ok(()),
-            None => values.iter().try_for_each(|&value| self.push_on(stack, width, value)),
+            None => values.into_iter().try_for_each(|value| self.push_on(stack, width, value)),
         }
     }
 
     /// Pushes several values with one check for all; `None` if that does not do.
     #[inline(always)]
-    fn push_together<T: Int>(&mut self, stack: &mut Stack, values: &[u64]) -> Option<()> {
-        let bytes = values.len() as u64 * T::BYTES;
+    fn push_together<T: Int, const N: usize>(&mut self, stack: &mut Stack, values: [u64; N]) -> Option<()> {
+        let bytes = N as u64 * T::BYTES;
         let lowest = self.run_of(stack, -(bytes as i64), bytes, true)?;
-        for (place, &value) in (0..).zip(values.iter().rev()) {
-            let at = Linear(lowest.0 + place * T::BYTES);
-            self.bus.tlb().write(stack.privilege, at, T::low(value))?;
-        }
+        let upwards = std::array::from_fn(|i| T::low(values[N - 1 - i]));
+        self.bus.tlb().ways(stack.privilege).write_all::<T, N>(lowest, upwards)?;
         stack.moved(-(bytes as i64));
         Some(())
     }
@@ -178,13 +181,9 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     fn pop_together<T: Int, const N: usize>(&mut self, stack: &mut Stack) -> Option<[u64; N]> {
         let bytes = N as u64 * T::BYTES;
         let lowest = self.run_of(stack, 0, bytes, false)?;
-        let mut values = [0; N];
-        for (place, value) in (0..).zip(&mut values) {
-            let at = Linear(lowest.0 + place * T::BYTES);
-            *value = self.bus.tlb().read::<T>(stack.privilege, at)?.wide();
-        }
+        let values = self.bus.tlb().ways(stack.privilege).read_all::<T, N>(lowest)?;
         stack.moved(bytes as i64);
-        Some(values)
+        Some(values.map(Int::wide))
     }
 
     /// Reads what lies on top, or `above` bytes above it.

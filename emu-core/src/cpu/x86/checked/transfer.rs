@@ -93,11 +93,11 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
             let pointer = self.task_qword(4 + 8 * u64::from(target.level))?;
             stack =
                 Stack::of_long_level(null_stack(target.level.into(), target.level), pointer, target.level);
-            self.push_all(&mut stack, width, &[old.segment.selector.into(), old.pointer])?;
+            self.push_all(&mut stack, width, [old.segment.selector.into(), old.pointer])?;
         } else if target.level < self.s.cpl() {
             let old = stack;
             stack = self.level_stack(target.level)?;
-            self.push_all(&mut stack, width, &[old.segment.selector.into(), old.pointer])?;
+            self.push_all(&mut stack, width, [old.segment.selector.into(), old.pointer])?;
             for parameter in (0..u64::from(gate.parameters)).rev() {
                 let value = self.peek_on(&old, width, parameter * width.bytes())?;
                 self.push_on(&mut stack, width, value)?;
@@ -112,7 +112,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
 
     fn push_far_return(&mut self, stack: &mut Stack, width: Width) -> Result<(), Fault> {
         let code = self.s.segment(seg::CS).selector;
-        self.push_all(stack, width, &[code.into(), self.s.rip])
+        self.push_all(stack, width, [code.into(), self.s.rip])
     }
 
     #[inline]

@@ -135,11 +135,7 @@ pub trait Executing: Sized {
     /// The offset of a memory operand.
     #[inline(always)]
     fn address_of(&mut self, o: &Operands) -> u64 {
-        let registers = &self.state().registers;
-        let base = registers[usize::from(o.base & 31)];
-        let index = registers[usize::from(o.index & 31)];
-        base.wrapping_add(index.wrapping_mul(o.scale.into())).wrapping_add_signed(o.displacement.into())
-            & o.offset_size.mask()
+        o.sum(&self.state().registers, None) & o.offset_size.mask()
     }
 
     /// Puts into MXCSR what operations have reported.

@@ -227,13 +227,8 @@ impl<'a, A: Addressing> Executing for Fast<'a, A> {
 
     #[inline(always)]
     fn address_of(&mut self, o: &Operands) -> u64 {
-        let registers = &self.s.registers;
-        let base = match A::KIND {
-            Kind::LongRelative => self.op.trace_address(),
-            _ => registers[usize::from(o.base & 31)],
-        };
-        let index = registers[usize::from(o.index & 31)].wrapping_mul(o.scale.into());
-        let offset = base.wrapping_add(index).wrapping_add_signed(o.displacement.into());
+        let base = (A::KIND == Kind::LongRelative).then(|| self.op.trace_address());
+        let offset = o.sum(&self.s.registers, base);
         match A::KIND {
             Kind::Flat => u64::from(offset as u32),
             Kind::Long | Kind::LongRelative => offset,

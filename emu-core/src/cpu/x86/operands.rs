@@ -1,7 +1,7 @@
 //! An instruction's operands, as decoding leaves them: small and plain, so that a trace of them stays in the cache.
 
 use super::fast::Kind;
-use super::state::{reg, seg};
+use super::state::{REGISTERS, reg, seg};
 
 /// How many bits of an address count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +59,18 @@ pub struct Operands {
     pub detail: u8,
     /// What the mode promises, to a handler that serves all modes.
     pub kind: Kind,
+}
+
+impl Operands {
+    /// The sum that is a memory operand's offset, before it is cut to [`Self::offset_size`]; `base` instead of what is in the base
+    /// register, where that is given.
+    #[inline(always)]
+    pub fn sum(&self, registers: &[u64; REGISTERS], base: Option<u64>) -> u64 {
+        let register = |number: u8| registers[usize::from(number) % REGISTERS];
+        let base = base.unwrap_or_else(|| register(self.base));
+        let index = register(self.index).wrapping_mul(self.scale.into());
+        base.wrapping_add(index).wrapping_add_signed(self.displacement.into())
+    }
 }
 
 impl Default for Operands {

@@ -29,6 +29,9 @@ pub mod reg {
     pub const HIGH: u8 = 0x80;
 }
 
+/// Places in [`State::registers`]; a power of two.
+pub const REGISTERS: usize = 32;
+
 /// The bits of a register by which bytes are told apart; see [`reg::HIGH`].
 #[inline(always)]
 const fn byte_shift(number: u8) -> u32 {
@@ -328,7 +331,7 @@ pub struct LastIo {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     /// By [`reg`]; those from [`reg::NONE`] on are zero between instructions.
-    pub registers: [u64; 32],
+    pub registers: [u64; REGISTERS],
     pub rip: u64,
     pub flags: Flags,
     pub fpu: Fpu,
@@ -421,7 +424,7 @@ impl State {
     /// The register `number`, or for `u8` perhaps its second byte.
     #[inline(always)]
     pub fn get<T: Int>(&self, number: u8) -> T {
-        let value = self.registers[usize::from(number & 31)];
+        let value = self.registers[usize::from(number) % REGISTERS];
         T::low(if T::BITS == 8 { value >> byte_shift(number) } else { value })
     }
 
@@ -429,7 +432,7 @@ impl State {
     #[inline(always)]
     pub fn put<T: Int>(&mut self, number: u8, value: T) {
         let shift = if T::BITS == 8 { byte_shift(number) } else { 0 };
-        let register = &mut self.registers[usize::from(number & 31)];
+        let register = &mut self.registers[usize::from(number) % REGISTERS];
         let kept = if T::BITS >= 32 { 0 } else { *register & !(T::MASK << shift) };
         *register = kept | value.wide() << shift;
     }

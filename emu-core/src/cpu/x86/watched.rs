@@ -194,13 +194,8 @@ impl<'a> Executing for Watching<'a> {
 
     #[inline(always)]
     fn address_of(&mut self, o: &Operands) -> u64 {
-        let registers = &self.s.registers;
-        let base = match o.kind {
-            Kind::LongRelative => self.op.trace_address(),
-            _ => registers[usize::from(o.base & 31)],
-        };
-        let index = registers[usize::from(o.index & 31)] << (o.scale & 3);
-        base.wrapping_add(index).wrapping_add_signed(o.displacement.into()) & o.offset_size.mask()
+        let base = (o.kind == Kind::LongRelative).then(|| self.op.trace_address());
+        o.sum(&self.s.registers, base) & o.offset_size.mask()
     }
 
     #[inline(always)]

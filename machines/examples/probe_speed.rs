@@ -20,7 +20,7 @@ use support::bench::{LM64, Mode, PM32, RM16, Suite};
 struct Counting(Counter);
 
 impl ProbePlugin for Counting {
-    fn before_instruction(&mut self, at: CodeAddress) -> bool {
+    fn before_instruction(&mut self, at: &CodeAddress) -> bool {
         self.0.before_instruction(at)
     }
 

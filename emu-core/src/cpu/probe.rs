@@ -51,7 +51,7 @@ pub trait Probe {
     const BRIEF: bool = false;
 
     /// An instruction is about to begin, and no interrupt comes before it. `true` stops the processor before it.
-    fn before_instruction(&mut self, _at: CodeAddress) -> bool {
+    fn before_instruction(&mut self, _at: &CodeAddress) -> bool {
         false
     }
 
@@ -82,7 +82,7 @@ impl Probe for NoProbe {
 
 /// A probe that can be added and removed while the machine runs.
 pub trait ProbePlugin: Any + Send {
-    fn before_instruction(&mut self, _at: CodeAddress) -> bool {
+    fn before_instruction(&mut self, _at: &CodeAddress) -> bool {
         false
     }
     fn access(&mut self, _access: &Access) -> u32 {
@@ -126,7 +126,7 @@ impl Probe for Counter {
     const BRIEF: bool = true;
 
     #[inline(always)]
-    fn before_instruction(&mut self, _at: CodeAddress) -> bool {
+    fn before_instruction(&mut self, _at: &CodeAddress) -> bool {
         self.instructions += 1;
         false
     }
@@ -197,7 +197,8 @@ impl DynamicProbe {
 impl Probe for DynamicProbe {
     const ACTIVE: bool = true;
 
-    fn before_instruction(&mut self, at: CodeAddress) -> bool {
+    #[inline(always)]
+    fn before_instruction(&mut self, at: &CodeAddress) -> bool {
         if let Some(counter) = &mut self.counter {
             counter.before_instruction(at);
         }
@@ -217,6 +218,7 @@ impl Probe for DynamicProbe {
         }
     }
 
+    #[inline(always)]
     fn stop_requested(&self) -> bool {
         self.plugins.iter().any(|p| p.stop_requested())
     }

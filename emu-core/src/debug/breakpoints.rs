@@ -270,9 +270,9 @@ impl Point {
 }
 
 impl ProbePlugin for BreakpointProbe {
-    fn before_instruction(&mut self, at: CodeAddress) -> bool {
+    fn before_instruction(&mut self, at: &CodeAddress) -> bool {
         // What was noted in an instruction that ended a run otherwise is judged before the next.
-        self.noted || self.pass.take() != Some(at.linear) && self.note(Happening::Execute(at))
+        self.noted || self.pass.take() != Some(at.linear) && self.note(Happening::Execute(*at))
     }
 
     fn access(&mut self, access: &Access) -> u32 {
@@ -429,17 +429,17 @@ mod tests {
         let named = BreakpointKind::ExecuteAt { segment: 0xF000, offset: 0xE1A2 };
         for kind in [named, BreakpointKind::Execute { linear: 0xF_E1A2 }] {
             let mut probe = probe(vec![Breakpoint::new(1, kind)]);
-            assert!(probe.before_instruction(BY));
+            assert!(probe.before_instruction(&BY));
             assert_eq!(probe.judge(&Stopped, &CPU), Some(Verdict::Stop));
             assert_eq!(probe.reason(), Some("Breakpoint: at F000:E1A2"));
-            assert!(!probe.before_instruction(BY), "it goes on");
-            assert!(probe.before_instruction(BY), "and comes back");
+            assert!(!probe.before_instruction(&BY), "it goes on");
+            assert!(probe.before_instruction(&BY), "and comes back");
             assert_eq!(probe.judge(&Stopped, &CPU), Some(Verdict::Stop));
-            assert!(!probe.before_instruction(CodeAddress::default()), "the user went elsewhere");
-            assert!(probe.before_instruction(BY));
+            assert!(!probe.before_instruction(&CodeAddress::default()), "the user went elsewhere");
+            assert!(probe.before_instruction(&BY));
         }
         let mut other = probe(vec![Breakpoint::new(1, named)]);
-        assert!(!other.before_instruction(CodeAddress { segment: Some(0xFE1A), offset: 2, ..BY }));
+        assert!(!other.before_instruction(&CodeAddress { segment: Some(0xFE1A), offset: 2, ..BY }));
     }
 
     #[test]
@@ -451,17 +451,17 @@ mod tests {
             ..Breakpoint::new(1, at)
         };
         let mut never = probe(vec![with("ax == 6", 0)]);
-        assert!(never.before_instruction(BY));
+        assert!(never.before_instruction(&BY));
         assert_eq!(never.judge(&Stopped, &CPU), Some(Verdict::GoOnBefore));
-        assert!(!never.before_instruction(BY), "the same instruction runs now");
+        assert!(!never.before_instruction(&BY), "the same instruction runs now");
         assert_eq!(never.breakpoints()[0].hits, 0);
 
         let mut third = probe(vec![with(" ax == 5 ", 2)]);
         let mut verdicts = Vec::new();
         for _ in 0..3 {
-            assert!(third.before_instruction(BY));
+            assert!(third.before_instruction(&BY));
             verdicts.extend(third.judge(&Stopped, &CPU));
-            assert!(!third.before_instruction(BY));
+            assert!(!third.before_instruction(&BY));
         }
         assert_eq!(verdicts, [Verdict::GoOnBefore, Verdict::GoOnBefore, Verdict::Stop]);
         assert_eq!(third.reason(), Some("Breakpoint: at F000:E1A2, when ax == 5"));

@@ -34,8 +34,8 @@ impl Recorder {
 }
 
 impl ProbePlugin for Recorder {
-    fn before_instruction(&mut self, at: CodeAddress) -> bool {
-        self.told.push(Told::Before(at));
+    fn before_instruction(&mut self, at: &CodeAddress) -> bool {
+        self.told.push(Told::Before(*at));
         self.chance(60)
     }
 

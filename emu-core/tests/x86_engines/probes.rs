@@ -89,8 +89,8 @@ proptest! {
     }
 }
 
-/// What is told of `code` at 1000:0000, with DS at 20000h.
-fn told_of(code: &[u8], engine: EngineKind) -> Vec<Told> {
+/// The accesses of `code` at 1000:0000, with DS at 20000h.
+fn accesses_of(code: &[u8], engine: EngineKind) -> Vec<Access> {
     let load = |bus: &QuietBus| bus.put(program::CODE, code);
     let start = |state: &mut State| {
         *state.segment_mut(seg::CS) = Segment::real(0x1000);
@@ -99,7 +99,8 @@ fn told_of(code: &[u8], engine: EngineKind) -> Vec<Told> {
     };
     let mut probe = recording(None);
     Guest { model: &I486DX, load: &load, start: &start }.run(&[(30, Event::Nothing)], engine, &mut probe);
-    told(&mut probe)
+    let access = |told| if let Told::Access(access) = told { Some(access) } else { None };
+    told(&mut probe).into_iter().filter_map(access).collect()
 }
 
 /// NOP; MOV AX, [10h]; ADD [12h], AL; JMP back.
@@ -108,10 +109,7 @@ const ACCESSES: [u8; 10] = [0x90, 0xA1, 0x10, 0x00, 0x00, 0x06, 0x12, 0x00, 0xEB
 #[test]
 fn an_access_is_told_with_its_instruction_place_and_time() {
     for engine in [EngineKind::Strict, EngineKind::Threaded] {
-        let accesses: Vec<Access> = told_of(&ACCESSES, engine)
-            .into_iter()
-            .filter_map(|told| if let Told::Access(access) = told { Some(access) } else { None })
-            .collect();
+        let accesses = accesses_of(&ACCESSES, engine);
         // The first of several rounds may be another way than those behind it.
         for round in accesses.chunks_exact(3) {
             let found = |access: &Access| (access.status, access.address, access.width, access.by.offset);
@@ -123,6 +121,18 @@ fn an_access_is_told_with_its_instruction_place_and_time() {
             assert_eq!(round[0].by.linear, program::CODE + 1);
         }
         assert!(accesses.len() >= 9, "{engine:?}");
+    }
+}
+
+#[test]
+fn ports_are_told() {
+    // IN AL, 60h; OUT 62h, AX; JMP back.
+    let code = [0xE4, 0x60, 0xE7, 0x62, 0xEB, 0xFA];
+    for engine in [EngineKind::Strict, EngineKind::Threaded] {
+        let accesses = accesses_of(&code, engine);
+        let found = |access: &Access| (access.status, access.address, access.width, access.by.offset);
+        assert_eq!(found(&accesses[0]), (BusStatus::IoRead, 0x60, Width::Byte, 0), "{engine:?}");
+        assert_eq!(found(&accesses[1]), (BusStatus::IoWrite, 0x62, Width::Word, 2), "{engine:?}");
     }
 }
 

@@ -49,7 +49,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     /// Tells the probe of the next instruction. Gives whether it stops the processor there.
     #[inline]
     pub fn stops_before(&mut self) -> bool {
-        P::ACTIVE && self.probe.before_instruction(self.s.code_address())
+        P::ACTIVE && self.probe.before_instruction(&self.s.code_address())
     }
 
     /// What comes before an instruction: the deadline, whoever wants the bus, RESET's start, a trace exception, interrupts,

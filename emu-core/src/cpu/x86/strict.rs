@@ -56,7 +56,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     /// Tells the probe of the next instruction, unless it is one that goes on. Gives whether it stops the processor there.
     #[inline]
     pub fn stops_before(&mut self) -> bool {
-        P::ACTIVE && !self.s.repeating && self.probe.before_instruction(self.s.code_address(self.s.rip))
+        P::ACTIVE && !self.s.repeating && self.probe.before_instruction(&self.s.code_address(self.s.rip))
     }
 
     /// What comes before an instruction: the deadline, whoever wants the bus, interrupts, being halted.

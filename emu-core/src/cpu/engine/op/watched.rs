@@ -163,6 +163,6 @@ unsafe fn tell<F: Family, W: Probe>(
         return (account, Some(Leave::Late));
     }
     env.seen.by = super::Target::address(operands);
-    let stops = probe.before_instruction(F::code_address(s, env.seen.by));
+    let stops = probe.before_instruction(&F::code_address(s, env.seen.by));
     (account, stops.then_some(Leave::Stopped))
 }

@@ -483,7 +483,9 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         self.remember_io::<T>(port, 1 << 4);
         let reply = self.bus.read(BusStatus::IoRead, u32::from(port), width_of(T::BYTES), Cycle(self.s.now));
         self.s.now += u64::from(reply.waits);
-        Ok(T::low(reply.data))
+        let value = T::low(reply.data);
+        self.tell(BusStatus::IoRead, Physical(port.into()), value);
+        Ok(value)
     }
 
     /// Writes a port.
@@ -493,6 +495,7 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
     pub fn output<T: Int>(&mut self, port: u16, value: T) -> Result<(), Fault> {
         self.admit_port(port, T::BYTES)?;
         self.remember_io::<T>(port, 0);
+        self.tell(BusStatus::IoWrite, Physical(port.into()), value);
         let (width, at) = (width_of(T::BYTES), Cycle(self.s.now));
         let waits = self.bus.write(BusStatus::IoWrite, u32::from(port), width, value.wide(), at);
         self.s.now += u64::from(waits);

@@ -165,7 +165,7 @@ impl<B: CpuBus, P: Probe, const WIDE: bool> Engine<'_, B, P, WIDE> {
             if P::ACTIVE
                 && self.s.progress == Progress::Boundary
                 && !self.interrupt_comes()
-                && self.probe.before_instruction(self.s.pc())
+                && self.probe.before_instruction(&self.s.pc())
             {
                 return Exit::Probe;
             }

@@ -79,14 +79,19 @@ impl Seen {
     }
 
     /// Tells of the accesses of the instruction at `by`, which has ended at `now`. Gives the cycles that they are to take
-    /// longer.
+    /// longer. There is one at least.
     #[inline(always)]
     pub(super) fn tell<W: Probe>(&mut self, probe: &mut W, by: CodeAddress, now: u64) -> u32 {
-        let mut charged = 0;
-        for &Made { data, address, status, width } in &self.made[..self.count.min(MOST)] {
-            let at = Cycle(now - u64::from(self.late) + u64::from(charged));
-            let cycles = probe.access(&Access { status, address, width, data, at, by });
-            charged = u32::saturating_add(charged, cycles);
+        let began = now - u64::from(self.late);
+        let mut charged = 0_u32;
+        let mut tell = |&Made { data, address, status, width }: &Made| {
+            let at = Cycle(began + u64::from(charged));
+            charged = charged.saturating_add(probe.access(&Access { status, address, width, data, at, by }));
+        };
+        // Most instructions make but one, which needs no loop.
+        tell(&self.made[0]);
+        if self.count > 1 {
+            self.made[1..self.count.min(MOST)].iter().for_each(tell);
         }
         self.count = 0;
         charged

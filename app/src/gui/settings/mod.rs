@@ -116,7 +116,9 @@ impl Settings {
             });
             ui.separator();
             ui.vertical(|ui| {
-                let rows = ScrollArea::both().id_salt(("rows", self.page.title())).auto_shrink(false);
+                // What is found by other words begins at the top again.
+                let rows = ScrollArea::both().id_salt(("rows", self.page.title(), &self.search));
+                let rows = rows.auto_shrink(false);
                 rows.show(ui, |ui| edits = self.rows_ui(ui, &conflicts, host));
             });
         });

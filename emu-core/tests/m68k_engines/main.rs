@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "shared with another test")]
 mod bus;
 mod program;
+mod stack;
 #[path = "../watcher/mod.rs"]
 mod watcher;
 
@@ -111,8 +112,13 @@ fn assert_same(expected: &Outcome, found: &Outcome) -> Result<(), TestCaseError>
     Ok(())
 }
 
+/// How many programs are run, unless another number is asked for.
+fn cases(usual: u32) -> u32 {
+    std::env::var("ANACHRON_ENGINE_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(500), ..ProptestConfig::default() })]
 
     #[test]
     fn programs_run_alike(program in any_program(), schedule in any_schedule()) {

@@ -14,7 +14,7 @@ mod watcher;
 mod world;
 
 use emu_core::cpu::x86::cpu::X86;
-use emu_core::cpu::x86::model::{I486DX, I80286, Model};
+use emu_core::cpu::x86::model::{I486DX, I8086, I80186, I80286, Model};
 use emu_core::cpu::x86::state::State;
 use emu_core::cpu::{EngineKind, Processor};
 use emu_core::time::Cycle;
@@ -93,12 +93,20 @@ fn assert_same(expected: &Outcome, found: &Outcome) -> Result<(), TestCaseError>
     Ok(())
 }
 
+/// How many programs are run, unless another number is asked for.
+fn cases(usual: u32) -> u32 {
+    std::env::var("ANACHRON_ENGINE_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(400), ..ProptestConfig::default() })]
 
     #[test]
-    fn programs_of_real_mode_run_alike(program in any_program(), schedule in any_schedule(), old: bool) {
-        let model = if old { &I80286 } else { &I486DX };
+    fn programs_of_real_mode_run_alike(
+        model in prop::sample::select(vec![&I8086, &I80186, &I80286, &I486DX]),
+        program in any_program(),
+        schedule in any_schedule(),
+    ) {
         let strict = run(model, &program, &schedule, EngineKind::Strict, false);
         assert_same(&strict, &run(model, &program, &schedule, EngineKind::Threaded, false))?;
         assert_same(&strict, &run(model, &program, &schedule, EngineKind::Threaded, true))?;

@@ -2,7 +2,7 @@
 
 use super::quiet_bus::{QuietBus, SIZE};
 use super::system_code::{FAR_POINTERS, FAR_TABLE, Piece, any_code};
-use super::{Event, Outcome};
+use super::{Event, Outcome, cases};
 use crate::world::kernel;
 use crate::world::{
     CODE, CODE_BYTES, DATA, DATA_BYTES, Paging, Start, TABLE, WIDE_TABLE, World, physical_page,
@@ -223,12 +223,8 @@ fn place(program: &Program, schedule: &[(u64, Event)], end: u64) -> String {
     format!("{at} {bytes:02x?} {registers:x?}\n")
 }
 
-fn cases() -> u32 {
-    std::env::var("ANACHRON_ENGINE_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(250)
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(250), ..ProptestConfig::default() })]
 
     #[test]
     fn programs_of_protected_and_long_mode_run_alike(program in any_program(), schedule in any_schedule()) {

@@ -15,6 +15,7 @@ use crate::time::Cycle;
 use bus::CpuBus;
 use describe::{CodeAddress, CpuDescription, Disassembled, RegisterError, RegisterId};
 use engine::cache::CacheCounters;
+use engine::tuning::Tuning;
 use probe::DynamicProbe;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +64,11 @@ pub trait Processor<B: CpuBus>: Send {
     /// Has another engine execute from the next instruction on. Gives whether this processor has that engine.
     fn set_engine(&mut self, engine: EngineKind) -> bool {
         engine == EngineKind::Strict
+    }
+
+    /// Has the threaded engine leave out what it does to be fast. Gives whether this processor has that engine.
+    fn set_tuning(&mut self, _tuning: Tuning) -> bool {
+        false
     }
 
     /// The clock cycles since power-on.

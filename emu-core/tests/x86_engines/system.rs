@@ -7,6 +7,8 @@ use crate::world::kernel;
 use crate::world::{
     CODE, CODE_BYTES, DATA, DATA_BYTES, Paging, Start, TABLE, WIDE_TABLE, World, physical_page,
 };
+use emu_core::cpu::engine::cache::LONGEST;
+use emu_core::cpu::engine::tuning::Tuning;
 use emu_core::cpu::x86::cpu::X86;
 use emu_core::cpu::x86::model::{
     Feature, Generation, I486DX, I80286, I80386DX, MODELS, Model, PENTIUM, PENTIUM_4, PENTIUM_PRO, X86_64_V3,
@@ -135,17 +137,38 @@ impl Program {
     }
 }
 
-/// Which engine begins, and whether others follow.
-type Manner = (EngineKind, bool);
+/// How a program is run.
+#[derive(Clone, Copy, Debug)]
+struct Manner {
+    /// The engine that begins.
+    engine: EngineKind,
+    /// Whether others follow.
+    switches: bool,
+    tuning: Tuning,
+}
+
+impl Manner {
+    fn of(engine: EngineKind) -> Self {
+        Self { engine, switches: false, tuning: Tuning::default() }
+    }
+}
+
+fn any_tuning() -> impl Strategy<Value = Tuning> {
+    let some = (1..=LONGEST, any::<[bool; 4]>()).prop_map(|(longest, [split, targets, links, joins])| {
+        Tuning { longest, split, targets, links, joins }
+    });
+    prop_oneof![Just(Tuning::default()), some]
+}
 
 /// The state after each slice, and the memory after the last. Ends at cycle `end` at the latest.
 fn run(program: &Program, schedule: &[(u64, Event)], manner: Manner, end: u64) -> Outcome {
-    let (mut engine, switches) = manner;
+    let Manner { mut engine, switches, tuning } = manner;
     let mut bus = QuietBus::new(0, SIZE);
     program.load(&bus);
     let mut cpu = X86::new(model(program.model));
     program.start(&mut cpu.state);
     Processor::<QuietBus>::set_engine(&mut cpu, engine);
+    Processor::<QuietBus>::set_tuning(&mut cpu, tuning);
     let mut states = Vec::new();
     for &(cycles, event) in schedule {
         bus.deadline = Cycle((cpu.state.now + cycles).min(end));
@@ -184,7 +207,7 @@ fn any_schedule() -> impl Strategy<Value = Vec<(u64, Event)>> {
 
 /// Nothing if two runs are alike, else where they part.
 fn compare(program: &Program, schedule: &[(u64, Event)], manner: Manner) -> Result<(), TestCaseError> {
-    let strict = (EngineKind::Strict, false);
+    let strict = Manner::of(EngineKind::Strict);
     let (expected, found) =
         (run(program, schedule, strict, u64::MAX), run(program, schedule, manner, u64::MAX));
     if expected == found {
@@ -213,7 +236,7 @@ fn compare(program: &Program, schedule: &[(u64, Event)], manner: Manner) -> Resu
 
 /// Where the strict engine is at a cycle.
 fn place(program: &Program, schedule: &[(u64, Event)], end: u64) -> String {
-    let Outcome { mut states, memory, .. } = run(program, schedule, (EngineKind::Strict, false), end);
+    let Outcome { mut states, memory, .. } = run(program, schedule, Manner::of(EngineKind::Strict), end);
     let Some(s) = states.pop() else { return String::new() };
     let (code, linear) = (s.segment(seg::CS), s.code_address(s.rip).linear);
     let bytes = memory.get(linear as usize..linear as usize + 12).unwrap_or_default();
@@ -227,8 +250,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases(250), ..ProptestConfig::default() })]
 
     #[test]
-    fn programs_of_protected_and_long_mode_run_alike(program in any_program(), schedule in any_schedule()) {
-        compare(&program, &schedule, (EngineKind::Threaded, false))?;
-        compare(&program, &schedule, (EngineKind::Threaded, true))?;
+    fn programs_of_protected_and_long_mode_run_alike(
+        program in any_program(),
+        schedule in any_schedule(),
+        tuning in any_tuning(),
+    ) {
+        compare(&program, &schedule, Manner::of(EngineKind::Threaded))?;
+        compare(&program, &schedule, Manner { switches: true, tuning, ..Manner::of(EngineKind::Threaded) })?;
     }
 }

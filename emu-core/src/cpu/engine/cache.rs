@@ -6,6 +6,7 @@
 
 use super::op::watched::Watcher;
 use super::op::{Env, Family, Found, Handler, Op, Target, found_slot, go_on};
+use super::tuning::Tuning;
 use crate::cpu::probe::NoProbe;
 use crate::mem::{BlockId, CodeLine, LINE_SIZE, PAGE_SIZE};
 use rustc_hash::FxHashMap;
@@ -140,6 +141,7 @@ pub struct TraceCache<F: Family, S, M, W = NoProbe> {
     mode: usize,
     last_tag: u32,
     capacity: usize,
+    pub(super) tuning: Tuning,
     pub counters: CacheCounters,
     watched: PhantomData<fn(&mut W)>,
 }
@@ -157,6 +159,11 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> TraceCache<F, S, M, W> {
     /// Modes that are told apart before all is dropped.
     const MODES: usize = 256;
 
+    /// A cache as large as a vCPU's, of an engine with this tuning.
+    pub fn tuned(tuning: Tuning) -> Self {
+        Self { tuning, ..Self::default() }
+    }
+
     /// A cache for `capacity` operations, enough for one trace at the least.
     pub fn with_capacity(capacity: usize) -> Self {
         let capacity = capacity.max(2 * (LONGEST + 2));
@@ -172,6 +179,7 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> TraceCache<F, S, M, W> {
             mode: 0,
             last_tag: 0,
             capacity,
+            tuning: Tuning::default(),
             counters: CacheCounters::default(),
             watched: PhantomData,
         }
@@ -301,7 +309,9 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> TraceCache<F, S, M, W> {
     }
 
     fn remember(&mut self, address: u64, header: u32) {
-        self.env.found[found_slot(address)] = Found { address, tag: self.env.tag, header };
+        if self.tuning.targets {
+            self.env.found[found_slot(address)] = Found { address, tag: self.env.tag, header };
+        }
     }
 
     /// Keeps a trace, which is not empty. `on` is the address behind it.

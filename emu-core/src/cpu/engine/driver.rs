@@ -3,6 +3,7 @@
 use super::cache::{Fresh, Key, Side, Source, TraceCache, Translated};
 use super::op::watched::Watcher;
 use super::op::{Account, Family, Leave, Missed, Op, Target, enter};
+use super::tuning::Tuning;
 use crate::addr::Physical;
 use crate::cpu::Exit;
 use crate::cpu::probe::{Holds, NoProbe, Probe};
@@ -85,13 +86,19 @@ pub trait Guest {
     }
 
     /// Translates what lies at `address` and can be kept in one trace. Gives the address behind.
-    fn translate(&mut self, address: u64, into: &mut Fresh<Self::Family, Self::Checked>) -> u64;
+    fn translate(
+        &mut self,
+        address: u64,
+        tuning: &Tuning,
+        into: &mut Fresh<Self::Family, Self::Checked>,
+    ) -> u64;
 
     /// Translates the one instruction of these bytes, at `address` in the trace at `trace`; `None` if they are not just one.
     fn translate_again(
         &mut self,
         trace: u64,
         address: u64,
+        tuning: &Tuning,
         bytes: &[u8],
     ) -> Option<Translated<Self::Family, Self::Checked>>;
 
@@ -284,14 +291,15 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> Engine<F, S, M, W> {
         if !self.mark_and_read(guest, spot, self.cache.length_of(trace)) {
             return None;
         }
+        let tuning = self.cache.tuning;
         self.cache.renew(trace, &self.seen, |offset, bytes| {
-            guest.translate_again(key.address, key.address.wrapping_add(offset.into()), bytes)
+            guest.translate_again(key.address, key.address.wrapping_add(offset.into()), &tuning, bytes)
         })
     }
 
     fn translate<G: GuestOf<F, S, M, W>>(&mut self, guest: &mut G, key: Key, spot: &Spot) -> Option<u32> {
         self.fresh.clear();
-        let on = guest.translate(key.address, &mut self.fresh);
+        let on = guest.translate(key.address, &self.cache.tuning, &mut self.fresh);
         // Another processor may have written there before it could be told that this is code now.
         let length = self.fresh.bytes.len();
         if length == 0 || !self.mark_and_read(guest, spot, length) || self.seen != self.fresh.bytes {
@@ -387,6 +395,7 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> Engine<F, S, M, W> {
         let Some(header) = self.seek(guest, target) else { return Came::Elsewhere };
         let moved = self.cache.counters.flushes != flushes;
         if let Some(from) = link.filter(|_| !moved)
+            && self.cache.tuning.links
             && self.cache.is_alive(from)
             && guest.move_together(self.branch_address(from), target)
         {

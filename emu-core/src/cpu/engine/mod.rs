@@ -4,6 +4,7 @@
 //! * [`op`]: an operation, and how one goes on to the next. The only `unsafe` code of the engines.
 //! * [`cache`]: where traces are kept, how they are found by address, linked, and dropped when their code is written over.
 //! * [`driver`]: the loop around: interrupts, events, translation, and the instructions that no handler executes.
+//! * [`tuning`]: what of all this is to be left out, for measuring.
 //! * [`watch`]: what a watched trace notes of its accesses.
 //!
 //! A handler executes an instruction that meets nothing unusual: its memory is in the software TLB and its segment
@@ -21,4 +22,5 @@ pub mod cache;
 pub mod driver;
 pub mod op;
 pub mod slot;
+pub mod tuning;
 pub mod watch;

@@ -8,14 +8,14 @@ use std::fmt;
 pub struct Slot(Option<Box<dyn Any + Send>>);
 
 impl Slot {
-    /// The engine of type `E`, a new one if there is another or none.
+    /// The engine of type `E`, which is made if there is another or none.
     ///
     /// # Panics
     /// Never: it is there or has just been made.
-    pub fn engine<E: Any + Send + Default>(&mut self) -> &mut E {
+    pub fn engine<E: Any + Send>(&mut self, make: impl FnOnce() -> E) -> &mut E {
         let fits = self.0.as_ref().is_some_and(|engine| engine.is::<E>());
         if !fits {
-            self.0 = Some(Box::new(E::default()));
+            self.0 = Some(Box::new(make()));
         }
         self.0.as_mut().and_then(|engine| engine.downcast_mut()).expect("it was just made")
     }

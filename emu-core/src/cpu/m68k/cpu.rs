@@ -9,10 +9,11 @@ use super::state::{Activity, State};
 use super::threaded::Mode;
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::describe::{CodeAddress, CpuDescription, Disassembled, RegisterError, RegisterId};
-use crate::cpu::engine::cache::CacheCounters;
+use crate::cpu::engine::cache::{CacheCounters, TraceCache};
 use crate::cpu::engine::driver::Engine;
 use crate::cpu::engine::op::watched::Watcher;
 use crate::cpu::engine::slot::Slot;
+use crate::cpu::engine::tuning::Tuning;
 use crate::cpu::probe::{Counter, DynamicProbe, Holds, NoProbe, Probe};
 use crate::cpu::{CpuCounters, EngineKind, Exit, Processor};
 use crate::mem::BigGuest;
@@ -28,6 +29,7 @@ pub struct M68k {
     pub state: State,
     engine: EngineKind,
     threaded: Slot,
+    tuning: Tuning,
 }
 
 /// The threaded engine that a probe of type `P` watches, whose traces tell `W`.
@@ -37,7 +39,13 @@ impl M68k {
     /// A processor that has just been reset.
     pub fn new(model: &'static Model) -> Self {
         let state = State::reset(0, CpuCounters::default());
-        Self { model, state, engine: EngineKind::default(), threaded: Slot::default() }
+        Self {
+            model,
+            state,
+            engine: EngineKind::default(),
+            threaded: Slot::default(),
+            tuning: Tuning::default(),
+        }
     }
 
     pub fn model(&self) -> &'static Model {
@@ -71,9 +79,9 @@ impl M68k {
         P: Holds<W> + 'static,
         W: Watcher,
     {
-        let Self { model, state, threaded, .. } = self;
+        let Self { model, state, threaded, tuning, .. } = self;
         let mut checked = Checked::new(state, bus, probe, model, false);
-        threaded.engine::<Threaded<B, P, W>>().run(&mut checked)
+        threaded.engine(|| Threaded::<B, P, W>::new(TraceCache::tuned(*tuning))).run(&mut checked)
     }
 }
 
@@ -94,6 +102,12 @@ impl<B: MemoryBus<Order = BigGuest>> Processor<B> for M68k {
 
     fn set_engine(&mut self, engine: EngineKind) -> bool {
         Self::set_engine(self, engine);
+        true
+    }
+
+    fn set_tuning(&mut self, tuning: Tuning) -> bool {
+        self.tuning = tuning;
+        self.threaded = Slot::default();
         true
     }
 

@@ -10,8 +10,9 @@ use super::strict::CheckedHandlers;
 use crate::addr::Physical;
 use crate::cpu::Exit;
 use crate::cpu::bus::MemoryBus;
-use crate::cpu::engine::cache::{Flow, Fresh, LONGEST, MOST_BYTES, Translated};
+use crate::cpu::engine::cache::{Flow, Fresh, MOST_BYTES, Translated};
 use crate::cpu::engine::driver::{Guest, Hands};
+use crate::cpu::engine::tuning::Tuning;
 use crate::cpu::probe::Probe;
 use crate::mem::{self, BigGuest, Changes, PAGE_SIZE};
 
@@ -140,12 +141,23 @@ impl<B: MemoryBus<Order = BigGuest>, P: Probe> Guest for Checked<'_, B, P> {
         self.bus.place(at)
     }
 
-    fn translate(&mut self, address: u64, into: &mut Fresh<M68kFamily, Self::Checked>) -> u64 {
-        let length = self.translate_instructions(address as u32, into);
+    fn translate(
+        &mut self,
+        address: u64,
+        tuning: &Tuning,
+        into: &mut Fresh<M68kFamily, Self::Checked>,
+    ) -> u64 {
+        let length = self.translate_instructions(address as u32, tuning.longest, into);
         address.wrapping_add(length.into())
     }
 
-    fn translate_again(&mut self, _trace: u64, address: u64, bytes: &[u8]) -> Option<Instruction<B, P>> {
+    fn translate_again(
+        &mut self,
+        _trace: u64,
+        address: u64,
+        _tuning: &Tuning,
+        bytes: &[u8],
+    ) -> Option<Instruction<B, P>> {
         self.translate_one(address as u32, bytes).map(|(one, _)| one)
     }
 
@@ -175,12 +187,17 @@ impl<B: MemoryBus<Order = BigGuest>, P: Probe> Guest for Checked<'_, B, P> {
 
 impl<B: MemoryBus<Order = BigGuest>, P: Probe> Checked<'_, B, P> {
     /// Gives the bytes translated.
-    fn translate_instructions(&mut self, address: u32, into: &mut Fresh<M68kFamily, Handler<B, P>>) -> u32 {
+    fn translate_instructions(
+        &mut self,
+        address: u32,
+        longest: usize,
+        into: &mut Fresh<M68kFamily, Handler<B, P>>,
+    ) -> u32 {
         // A trace stays on its page, and so does each of its instructions.
         let left = PAGE_SIZE as u32 - address % PAGE_SIZE as u32;
         let most = left.min(MOST_BYTES as u32);
         let mut done = 0;
-        while done < most && into.code.len() < LONGEST {
+        while done < most && into.code.len() < longest {
             let start = address.wrapping_add(done);
             let mut bytes = [0; LONGEST_INSTRUCTION];
             let room = LONGEST_INSTRUCTION.min((most - done) as usize);

@@ -9,10 +9,11 @@ use super::threaded::Mode;
 pub use crate::cpu::EngineKind;
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::describe::{CodeAddress, CpuDescription, Disassembled, RegisterError, RegisterId};
-use crate::cpu::engine::cache::CacheCounters;
+use crate::cpu::engine::cache::{CacheCounters, TraceCache};
 use crate::cpu::engine::driver::Engine;
 use crate::cpu::engine::op::watched::Watcher;
 use crate::cpu::engine::slot::Slot;
+use crate::cpu::engine::tuning::Tuning;
 use crate::cpu::probe::{Counter, DynamicProbe, Holds, NoProbe, Probe};
 use crate::cpu::{CpuCounters, Exit, Processor};
 use crate::mem::{Changes, LittleGuest};
@@ -28,6 +29,7 @@ pub struct X86 {
     pub state: State,
     engine: EngineKind,
     threaded: Slot,
+    tuning: Tuning,
     /// The bus's TLB has translations of another state: of before a reset, or of another processor.
     forgets_pages: bool,
 }
@@ -39,7 +41,14 @@ impl X86 {
     /// A processor that has just been reset.
     pub fn new(model: &'static Model) -> Self {
         let state = reset_state(model, 0, CpuCounters::default());
-        Self { model, state, engine: EngineKind::default(), threaded: Slot::default(), forgets_pages: true }
+        Self {
+            model,
+            state,
+            engine: EngineKind::default(),
+            threaded: Slot::default(),
+            tuning: Tuning::default(),
+            forgets_pages: true,
+        }
     }
 
     pub fn model(&self) -> &'static Model {
@@ -89,9 +98,9 @@ impl X86 {
         W: Watcher,
     {
         self.begin(bus);
-        let Self { model, state, threaded, .. } = self;
+        let Self { model, state, threaded, tuning, .. } = self;
         let mut checked = Checked::new(state, bus, probe, model, false);
-        let exit = threaded.engine::<Threaded<B, P, W>>().run(&mut checked);
+        let exit = threaded.engine(|| Threaded::<B, P, W>::new(TraceCache::tuned(*tuning))).run(&mut checked);
         bus.tlb().set_working(false);
         exit
     }
@@ -132,6 +141,12 @@ impl<B: MemoryBus<Order = LittleGuest>> Processor<B> for X86 {
 
     fn set_engine(&mut self, engine: EngineKind) -> bool {
         Self::set_engine(self, engine);
+        true
+    }
+
+    fn set_tuning(&mut self, tuning: Tuning) -> bool {
+        self.tuning = tuning;
+        self.threaded = Slot::default();
         true
     }
 

@@ -14,6 +14,7 @@ use crate::cpu::describe::CodeAddress;
 use crate::cpu::engine::cache::Flow;
 use crate::cpu::engine::op::watched::{Tells, telling};
 use crate::cpu::engine::op::{self, Family, Missed, OpRef, Operation, Outcome, Target};
+use crate::cpu::engine::tuning::Tuning;
 use crate::cpu::int::Int;
 use crate::mem::{LittleGuest, Opened, Table, Ways};
 use std::marker::PhantomData;
@@ -66,6 +67,16 @@ pub enum Kind {
     Long,
     /// As `Long`, and the operand is relative to RIP.
     LongRelative,
+}
+
+impl Kind {
+    /// What handlers are to know of the mode.
+    pub const fn tuned(self, tuning: &Tuning) -> Self {
+        match self {
+            Self::Flat if !tuning.split => Self::Segmented,
+            kind => kind,
+        }
+    }
 }
 
 macro_rules! addressing {

@@ -16,9 +16,10 @@ use super::strict::{CheckedHandlers, LONGEST};
 use crate::addr::{Linear, Physical};
 use crate::cpu::Exit;
 use crate::cpu::bus::MemoryBus;
-use crate::cpu::engine::cache::{Flow, Fresh, LONGEST as LONGEST_TRACE, MOST_BYTES, Translated};
+use crate::cpu::engine::cache::{Flow, Fresh, MOST_BYTES, Translated};
 use crate::cpu::engine::driver::{Guest, Hands};
 use crate::cpu::engine::op::Missed;
+use crate::cpu::engine::tuning::Tuning;
 use crate::cpu::probe::Probe;
 use crate::mem::{self, Changes, LittleGuest, PAGE_SIZE, Table};
 use std::sync::Arc;
@@ -224,14 +225,26 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
         }
     }
 
-    fn translate(&mut self, address: u64, into: &mut Fresh<X86Family, Self::Checked>) -> u64 {
-        self.translate_instructions(address, into) & self.offset_mask()
+    fn translate(
+        &mut self,
+        address: u64,
+        tuning: &Tuning,
+        into: &mut Fresh<X86Family, Self::Checked>,
+    ) -> u64 {
+        self.translate_instructions(address, tuning, into) & self.offset_mask()
     }
 
-    fn translate_again(&mut self, trace: u64, address: u64, bytes: &[u8]) -> Option<Instruction<B, P>> {
+    fn translate_again(
+        &mut self,
+        trace: u64,
+        address: u64,
+        tuning: &Tuning,
+        bytes: &[u8],
+    ) -> Option<Instruction<B, P>> {
         let mode = Mode::of(self.s)?;
         let bits = self.s.segment(seg::CS).default_bits();
-        translate_one::<B, P>(self.model, (mode.kind, bits), bytes, address, trace).map(|(one, ..)| one)
+        translate_one::<B, P>(self.model, (mode.kind.tuned(tuning), bits), bytes, address, trace)
+            .map(|(one, ..)| one)
     }
 
     #[inline(always)]
@@ -269,8 +282,14 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
 }
 
 impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Checked<'_, B, P> {
-    fn translate_instructions(&mut self, address: u64, into: &mut Fresh<X86Family, Handler<B, P>>) -> u64 {
+    fn translate_instructions(
+        &mut self,
+        address: u64,
+        tuning: &Tuning,
+        into: &mut Fresh<X86Family, Handler<B, P>>,
+    ) -> u64 {
         let Some(Mode { kind, .. }) = Mode::of(self.s) else { return address };
+        let kind = kind.tuned(tuning);
         let segment = *self.s.segment(seg::CS);
         // A trace stays on its page, and so does each of its instructions.
         let left = PAGE_SIZE - (segment.base.wrapping_add(address)) % PAGE_SIZE;
@@ -282,7 +301,7 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Checked<'_, B, P> {
         let last = address + left - 1;
         let mut at = address;
         let mut before: Option<Handlers> = None;
-        while at <= last && into.code.len() < LONGEST_TRACE {
+        while at <= last && into.code.len() < tuning.longest {
             let mut bytes = [0; LONGEST];
             let Some(available) = self.fetch_within(at, last, &mut bytes) else { break };
             let Some((one, fast, ends)) = translate_one::<B, P>(
@@ -296,6 +315,7 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Checked<'_, B, P> {
             };
             at += u64::from(one.length);
             if !P::ACTIVE
+                && tuning.joins
                 && let Some(last) = into.code.last_mut()
                 && let Some(joined) = before.and_then(|before| before.join(last.handler, kind, &fast))
             {

@@ -12,7 +12,7 @@ use emu_core::cpu::EngineKind;
 use emu_core::cpu::engine::cache::LONGEST;
 use emu_core::cpu::engine::tuning::Tuning;
 use support::bare;
-use support::bench::{LM64, Mode, PM32, RM16, Suite};
+use support::bench::{Mode, Suite};
 
 const ROUNDS: usize = 3;
 const PROGRAMS: [&str; 6] = ["nqueens", "lz", "crc32", "memcpyc", "matmul", "u_call"];
@@ -46,11 +46,7 @@ fn steps() -> Vec<Step> {
 
 fn main() {
     let mut args = std::env::args().skip(1);
-    let mode = match args.next().as_deref() {
-        Some("rm16") => RM16,
-        Some("lm64") => LM64,
-        _ => PM32,
-    };
+    let mode = Mode::named(args.next().as_deref());
     let wanted: Vec<String> = args.collect();
     let wanted = if wanted.is_empty() { PROGRAMS.map(str::to_owned).to_vec() } else { wanted };
     let Some(suite) = Suite::find("bench-x86.img") else { return };

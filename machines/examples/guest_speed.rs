@@ -11,15 +11,11 @@ use cpu_time::ThreadTime;
 use emu_core::machine::Machine;
 use machines::profile::Engine;
 use support::bare;
-use support::bench::{LM64, Mode, PM32, RM16, Suite};
+use support::bench::{Mode, Suite};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let mode = match args.first().map(String::as_str) {
-        Some("rm16") => RM16,
-        Some("lm64") => LM64,
-        _ => PM32,
-    };
+    let mode = Mode::named(args.first().map(String::as_str));
     let engine =
         if args.get(1).is_some_and(|engine| engine == "strict") { Engine::Strict } else { Engine::Threaded };
     let Some(suite) = Suite::find("bench-x86.img") else { return };

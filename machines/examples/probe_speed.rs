@@ -13,7 +13,7 @@ use emu_core::cpu::probe::{Access, Counter, DynamicProbe, Probe, ProbePlugin};
 use emu_core::machine::Machine;
 use machines::profile::Engine;
 use support::bare;
-use support::bench::{LM64, Mode, PM32, RM16, Suite};
+use support::bench::{Mode, Suite};
 
 /// A [`Counter`] as a plug-in.
 #[derive(Default)]
@@ -34,11 +34,7 @@ const LENGTH: u64 = 150_000_000;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let mode = match args.first().map(String::as_str) {
-        Some("rm16") => RM16,
-        Some("lm64") => LM64,
-        _ => PM32,
-    };
+    let mode = Mode::named(args.first().map(String::as_str));
     let rounds = args.get(1).and_then(|text| text.parse().ok()).unwrap_or(3).max(1);
     let Some(suite) = Suite::find("bench-x86.img") else { return };
     let wanted = args.get(2..).unwrap_or_default();

@@ -23,6 +23,13 @@ pub const RM16: Mode = Mode { prefix: "rm16", number: 0 };
 pub const PM32: Mode = Mode { prefix: "pm32", number: 1 };
 pub const LM64: Mode = Mode { prefix: "lm64", number: 2 };
 
+impl Mode {
+    /// The mode of an example's argument; the 32-bit one if there is none.
+    pub fn named(prefix: Option<&str>) -> Self {
+        [RM16, LM64].into_iter().find(|mode| Some(mode.prefix) == prefix).unwrap_or(PM32)
+    }
+}
+
 /// What is known of the workloads, by their full names.
 pub struct Suite {
     image: Vec<u8>,

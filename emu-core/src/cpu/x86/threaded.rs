@@ -207,8 +207,14 @@ impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
             return None;
         }
         let privilege = self.s.privilege();
-        let known = self.bus.tlb().physical(Table::Fetch, privilege, linear, 1);
-        known.or_else(|| self.without_fault(|cpu| cpu.translate(linear, Table::Fetch, privilege)))
+        if let Some(known) = self.bus.tlb().physical(Table::Fetch, privilege, linear, 1) {
+            return Some(known);
+        }
+        let physical = self.without_fault(|cpu| cpu.translate(linear, Table::Fetch, privilege))?;
+        // As if the code had been fetched: the TLB knows then whose code moves when a page is forgotten, and a guest that
+        // spoils its tables goes on as long as it does on the strict engine.
+        self.bus.map(Table::Fetch, privilege, linear, physical);
+        Some(physical)
     }
 
     fn memory(&self, at: Physical) -> mem::Place<'_> {

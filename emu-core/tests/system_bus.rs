@@ -224,3 +224,18 @@ fn a_reset_ends_the_run_once() {
     gate(&mut bus, 0);
     assert!(bus.exit_requested(), "the edge is kept");
 }
+
+#[test]
+fn a_table_of_the_paging_unit_ends_where_its_memory_does() {
+    let mut memory = PhysMem::new(ByteOrder::Little);
+    let ram = Arc::new(RamBlock::new(0x2000, ByteOrder::Little, NodeId(0)).unwrap());
+    // The block goes on behind what is mapped of it.
+    memory.map(Mapping { size: 0x1010, ..Mapping::ram(0, &ram) }).unwrap();
+    let board = BoardBuilder::new(16).build(Hal::default()).unwrap();
+    let mut bus = SystemBus::new(board, memory, Clock::divided_by(1), WAITS);
+    for (at, value) in [(0xFFC, 0), (0x100C, 0), (0x1010, u32::MAX), (0x1FFC, u32::MAX)] {
+        assert_eq!(bus.read_table::<u32>(Physical(at)), value, "{at:x}");
+    }
+    assert_eq!(bus.exchange_missed(Privilege::User, at(0x100C), 0_u32, 1), Some(Ok(())));
+    assert_eq!(bus.tlb().write(Privilege::User, Linear(0x1010), 1_u32), None);
+}

@@ -2,7 +2,7 @@
 
 use super::int::Int;
 use crate::addr::{Linear, Physical, Width};
-use crate::mem::{Changes, GuestOrder, PAGE_SIZE, Place, Privilege, Scalar, Table, Tlb};
+use crate::mem::{Changes, GuestOrder, PAGE_SIZE, Place, Privilege, RamBlock, Scalar, Table, Tlb};
 use crate::time::Cycle;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -136,15 +136,19 @@ pub trait MemoryBus: CpuBus + 'static {
     /// Gives the TLB an entry for the page around a linear address, which is translated to the one around `physical`, if memory
     /// that allows such accesses covers the whole page. Gives whether it did.
     fn map(&mut self, table: Table, privilege: Privilege, linear: Linear, physical: Physical) -> bool {
-        let page = Physical(physical.0 - physical.0 % PAGE_SIZE);
-        let (block, offset) = match self.place(page) {
-            Place::Ram { block, offset, left } if left >= PAGE_SIZE => (Arc::clone(block), offset),
+        let Some((block, offset)) = self.whole_page(table, physical) else { return false };
+        self.tlb().fill(table, privilege, linear, physical, &block, offset)
+    }
+
+    /// The memory that covers the whole page around an address and allows such accesses, and where in its block the page lies.
+    fn whole_page(&self, table: Table, at: Physical) -> Option<(Arc<RamBlock>, u64)> {
+        match self.place(Physical(at.0 - at.0 % PAGE_SIZE)) {
+            Place::Ram { block, offset, left } if left >= PAGE_SIZE => Some((Arc::clone(block), offset)),
             Place::Rom { block, offset, left } if left >= PAGE_SIZE && table != Table::Write => {
-                (Arc::clone(block), offset)
+                Some((Arc::clone(block), offset))
             }
-            _ => return false,
-        };
-        self.tlb().fill(table, privilege, linear, page, &block, offset)
+            _ => None,
+        }
     }
 
     /// Puts `new` where `old` is, in one step that no other processor comes between, where the TLB could not; maps the page
@@ -160,10 +164,8 @@ pub trait MemoryBus: CpuBus + 'static {
         if left < T::BYTES {
             return None;
         }
-        let (block, page) = (Arc::clone(block), offset - offset % PAGE_SIZE);
-        if (offset ^ at.linear.0).is_multiple_of(PAGE_SIZE) {
-            self.tlb().fill(Table::Write, privilege, at.linear, at.physical, &block, page);
-        }
+        let block = Arc::clone(block);
+        self.map(Table::Write, privilege, at.linear, at.physical);
         block.exchange(offset, old, new)
     }
 
@@ -186,10 +188,8 @@ pub trait MemoryBus: CpuBus + 'static {
 
     #[cold]
     fn read_table_missed<T: Int>(&mut self, at: Physical) -> T {
-        let page = Physical(at.0 - at.0 % PAGE_SIZE);
-        if let Place::Ram { block, offset, .. } | Place::Rom { block, offset, .. } = self.place(page) {
-            let block = Arc::clone(block);
-            self.tlb().fill_table(page, &block, offset);
+        if let Some((block, offset)) = self.whole_page(Table::Read, at) {
+            self.tlb().fill_table(at, &block, offset);
         }
         match self.place(at) {
             Place::Ram { block, offset, .. } | Place::Rom { block, offset, .. } => block.read(offset),

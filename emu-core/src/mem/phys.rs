@@ -272,7 +272,7 @@ impl PhysMem {
         bytes: u64,
     ) -> Result<(), Unmapped> {
         if let Err(unmapped) = self.memory_at(physical) {
-            tlb.refuse(table, privilege, at, Physical(physical.0 - physical.0 % PAGE_SIZE));
+            tlb.refuse(table, privilege, at, physical);
             return Err(unmapped);
         }
         if !tlb.crosses(table, at, bytes) {

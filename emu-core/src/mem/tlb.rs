@@ -531,9 +531,9 @@ impl<O: GuestOrder> Tlb<O> {
     }
 
     /// Counts an access that no entry can serve, and remembers where its page lies, so that this need not be found again.
-    pub(super) fn refuse(&mut self, table: Table, privilege: Privilege, at: Linear, page: Physical) {
+    pub(super) fn refuse(&mut self, table: Table, privilege: Privilege, at: Linear, physical: Physical) {
         self.counters.table(table).unmapped += 1;
-        self.know(table, privilege, at, page);
+        self.know(table, privilege, at, physical);
     }
 
     /// Makes an entry that no access hits, and that tells where the page around `at` lies.
@@ -587,14 +587,14 @@ impl<O: GuestOrder> Tlb<O> {
         Some(unsafe { T::load(host) })
     }
 
-    /// Maps a physical page to the page at `offset` of `block`, for [`Self::read_table`].
-    pub fn fill_table(&mut self, page: Physical, block: &Arc<RamBlock>, offset: u64) {
+    /// Maps the physical page around `at` to the page at `offset` of `block`, for [`Self::read_table`].
+    pub fn fill_table(&mut self, at: Physical, block: &Arc<RamBlock>, offset: u64) {
         if block.order() != O::ORDER {
             return;
         }
         if let Some(host) = block.host_page(offset) {
             self.keep(block);
-            self.walks[walk_slot(page)] = Entry::new(page.0, host, Self::BACKWARDS);
+            self.walks[walk_slot(at)] = Entry::new(page_of(at.0), host, Self::BACKWARDS);
         }
     }
 

@@ -1,13 +1,13 @@
 //! The loop around the handlers.
 
-use super::cache::{Fresh, Key, Side, Source, TraceCache, Translated};
+use super::cache::{CacheCounters, Fresh, Key, Side, Source, TraceCache, Translated};
 use super::op::watched::Watcher;
 use super::op::{Account, Family, Leave, Missed, Op, Target, enter};
+use super::slot::Kept;
 use super::tuning::Tuning;
 use crate::addr::Physical;
 use crate::cpu::Exit;
 use crate::cpu::probe::{Holds, NoProbe, Probe};
-
 use crate::mem::{self, Changes, PAGE_SIZE, Ways};
 
 /// What the handlers of a processor at work get, which a probe of type `P` watches.
@@ -133,12 +133,6 @@ pub struct Engine<F: Family, S, M, W = NoProbe> {
     seen: Vec<u8>,
 }
 
-impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> Default for Engine<F, S, M, W> {
-    fn default() -> Self {
-        Self::new(TraceCache::default())
-    }
-}
-
 /// What the handlers come back with.
 enum Came {
     /// The instruction after the last one must be looked for.
@@ -161,13 +155,9 @@ impl<F: Family, S, M, W: Watcher, G: Guest<Family = F, Checked = S, Mode = M, Pr
 }
 
 impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> Engine<F, S, M, W> {
-    pub fn new(cache: TraceCache<F, S, M, W>) -> Self {
+    fn new(cache: TraceCache<F, S, M, W>) -> Self {
         let (filled, fresh, seen) = ((0, Account::new(0, 0)), Fresh::default(), Vec::new());
         Self { cache, mode: None, mode_changes: 0, generation: 0, granted: 0, filled, fresh, seen }
-    }
-
-    pub fn cache(&self) -> &TraceCache<F, S, M, W> {
-        &self.cache
     }
 
     /// Runs until the bus's deadline or another exit.
@@ -178,7 +168,9 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> Engine<F, S, M, W> {
             }
             // Whatever has happened to the processor between two runs, or two instructions that were stepped.
             self.take_mode(guest);
-            self.look_around(guest);
+            if self.has_changed(guest) {
+                self.take_changes(guest);
+            }
             match self.entrance(guest) {
                 Some(header) => {
                     if self.run_traces(guest, header) {
@@ -199,13 +191,6 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> Engine<F, S, M, W> {
         }
     }
 
-    /// Takes note of what has changed: memory, what addresses mean, the processor's mode. Gives whether code means what it
-    /// meant.
-    #[inline(always)]
-    fn look_around<G: GuestOf<F, S, M, W>>(&mut self, guest: &mut G) -> bool {
-        !self.has_changed(guest) || self.take_changes(guest)
-    }
-
     #[inline(always)]
     fn has_changed<G: GuestOf<F, S, M, W>>(&self, guest: &mut G) -> bool {
         guest.has_changes()
@@ -213,6 +198,8 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> Engine<F, S, M, W> {
             || guest.mode_changes() != self.mode_changes
     }
 
+    /// Takes note of what has changed: memory, what addresses mean, the processor's mode. Gives whether code means what it
+    /// meant.
     fn take_changes<G: GuestOf<F, S, M, W>>(&mut self, guest: &mut G) -> bool {
         let mut same = true;
         if guest.has_changes() {
@@ -483,6 +470,22 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> Engine<F, S, M, W> {
             Some(header) => self.go_into(guest, header),
             None => Came::Elsewhere,
         }
+    }
+}
+
+impl<F: Family, S, M, W> Kept for Engine<F, S, M, W>
+where
+    F: Family<Operands: Send>,
+    S: Copy + Send + 'static,
+    M: Copy + Eq + Send + 'static,
+    W: Watcher + 'static,
+{
+    fn tuned(tuning: Tuning) -> Self {
+        Self::new(TraceCache::tuned(tuning))
+    }
+
+    fn counters(&self) -> CacheCounters {
+        self.cache.counters
     }
 }
 

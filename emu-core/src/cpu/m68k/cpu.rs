@@ -9,7 +9,7 @@ use super::state::{Activity, State};
 use super::threaded::Mode;
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::describe::{CodeAddress, CpuDescription, Disassembled, RegisterError, RegisterId};
-use crate::cpu::engine::cache::{CacheCounters, TraceCache};
+use crate::cpu::engine::cache::CacheCounters;
 use crate::cpu::engine::driver::Engine;
 use crate::cpu::engine::op::watched::Watcher;
 use crate::cpu::engine::slot::Slot;
@@ -29,7 +29,6 @@ pub struct M68k {
     pub state: State,
     engine: EngineKind,
     threaded: Slot,
-    tuning: Tuning,
 }
 
 /// The threaded engine that a probe of type `P` watches, whose traces tell `W`.
@@ -39,13 +38,7 @@ impl M68k {
     /// A processor that has just been reset.
     pub fn new(model: &'static Model) -> Self {
         let state = State::reset(0, CpuCounters::default());
-        Self {
-            model,
-            state,
-            engine: EngineKind::default(),
-            threaded: Slot::default(),
-            tuning: Tuning::default(),
-        }
+        Self { model, state, engine: EngineKind::default(), threaded: Slot::default() }
     }
 
     pub fn model(&self) -> &'static Model {
@@ -55,7 +48,7 @@ impl M68k {
     /// As [`Processor::set_engine`].
     pub fn set_engine(&mut self, engine: EngineKind) {
         self.engine = engine;
-        self.threaded = Slot::default();
+        self.threaded.forget();
     }
 
     pub fn engine(&self) -> EngineKind {
@@ -79,9 +72,9 @@ impl M68k {
         P: Holds<W> + 'static,
         W: Watcher,
     {
-        let Self { model, state, threaded, tuning, .. } = self;
+        let Self { model, state, threaded, .. } = self;
         let mut checked = Checked::new(state, bus, probe, model, false);
-        threaded.engine(|| Threaded::<B, P, W>::new(TraceCache::tuned(*tuning))).run(&mut checked)
+        threaded.engine::<Threaded<B, P, W>>().run(&mut checked)
     }
 }
 
@@ -106,8 +99,7 @@ impl<B: MemoryBus<Order = BigGuest>> Processor<B> for M68k {
     }
 
     fn set_tuning(&mut self, tuning: Tuning) -> bool {
-        self.tuning = tuning;
-        self.threaded = Slot::default();
+        self.threaded.tune(tuning);
         true
     }
 
@@ -134,13 +126,7 @@ impl<B: MemoryBus<Order = BigGuest>> Processor<B> for M68k {
     }
 
     fn trace_counters(&self) -> Option<CacheCounters> {
-        let unwatched = self.threaded.peek::<Threaded<B, NoProbe, NoProbe>>();
-        let watched = || self.threaded.peek::<Threaded<B, DynamicProbe, DynamicProbe>>();
-        let counted = || self.threaded.peek::<Threaded<B, DynamicProbe, Counter>>();
-        let counters = unwatched.map(|engine| engine.cache().counters);
-        counters
-            .or_else(|| watched().map(|engine| engine.cache().counters))
-            .or_else(|| counted().map(|engine| engine.cache().counters))
+        self.threaded.counters()
     }
 
     fn reset(&mut self) {

@@ -9,7 +9,7 @@ use super::threaded::Mode;
 pub use crate::cpu::EngineKind;
 use crate::cpu::bus::MemoryBus;
 use crate::cpu::describe::{CodeAddress, CpuDescription, Disassembled, RegisterError, RegisterId};
-use crate::cpu::engine::cache::{CacheCounters, TraceCache};
+use crate::cpu::engine::cache::CacheCounters;
 use crate::cpu::engine::driver::Engine;
 use crate::cpu::engine::op::watched::Watcher;
 use crate::cpu::engine::slot::Slot;
@@ -29,7 +29,6 @@ pub struct X86 {
     pub state: State,
     engine: EngineKind,
     threaded: Slot,
-    tuning: Tuning,
     /// The bus's TLB has translations of another state: of before a reset, or of another processor.
     forgets_pages: bool,
 }
@@ -41,14 +40,7 @@ impl X86 {
     /// A processor that has just been reset.
     pub fn new(model: &'static Model) -> Self {
         let state = reset_state(model, 0, CpuCounters::default());
-        Self {
-            model,
-            state,
-            engine: EngineKind::default(),
-            threaded: Slot::default(),
-            tuning: Tuning::default(),
-            forgets_pages: true,
-        }
+        Self { model, state, engine: EngineKind::default(), threaded: Slot::default(), forgets_pages: true }
     }
 
     pub fn model(&self) -> &'static Model {
@@ -58,7 +50,7 @@ impl X86 {
     /// As [`Processor::set_engine`].
     pub fn set_engine(&mut self, engine: EngineKind) {
         self.engine = engine;
-        self.threaded = Slot::default();
+        self.threaded.forget();
     }
 
     pub fn engine(&self) -> EngineKind {
@@ -78,7 +70,7 @@ impl X86 {
             Checked::new(&mut self.state, bus, probe, self.model, single_step).run_strictly(&mut changes);
         bus.tlb().set_working(false);
         if changes != Changes::default() {
-            self.threaded = Slot::default();
+            self.threaded.forget();
         }
         exit
     }
@@ -98,9 +90,9 @@ impl X86 {
         W: Watcher,
     {
         self.begin(bus);
-        let Self { model, state, threaded, tuning, .. } = self;
+        let Self { model, state, threaded, .. } = self;
         let mut checked = Checked::new(state, bus, probe, model, false);
-        let exit = threaded.engine(|| Threaded::<B, P, W>::new(TraceCache::tuned(*tuning))).run(&mut checked);
+        let exit = threaded.engine::<Threaded<B, P, W>>().run(&mut checked);
         bus.tlb().set_working(false);
         exit
     }
@@ -145,8 +137,7 @@ impl<B: MemoryBus<Order = LittleGuest>> Processor<B> for X86 {
     }
 
     fn set_tuning(&mut self, tuning: Tuning) -> bool {
-        self.tuning = tuning;
-        self.threaded = Slot::default();
+        self.threaded.tune(tuning);
         true
     }
 
@@ -173,13 +164,7 @@ impl<B: MemoryBus<Order = LittleGuest>> Processor<B> for X86 {
     }
 
     fn trace_counters(&self) -> Option<CacheCounters> {
-        let unwatched = self.threaded.peek::<Threaded<B, NoProbe, NoProbe>>();
-        let watched = || self.threaded.peek::<Threaded<B, DynamicProbe, DynamicProbe>>();
-        let counted = || self.threaded.peek::<Threaded<B, DynamicProbe, Counter>>();
-        let counters = unwatched.map(|engine| engine.cache().counters);
-        counters
-            .or_else(|| watched().map(|engine| engine.cache().counters))
-            .or_else(|| counted().map(|engine| engine.cache().counters))
+        self.threaded.counters()
     }
 
     fn reset(&mut self) {

@@ -2,12 +2,13 @@
 //! without having changed anything.
 
 use super::backend::Meaning;
+use super::checked::is_canonical;
 use super::executing::{Executing, Plain, Quick};
 use super::meaning::flow::JumpIf;
 use super::operands::{OffsetSize, Operands, Repeat};
 use super::routine::string::{Moved, StringInstruction};
 use super::routine::x87;
-use super::state::{State, reg, seg, wrapped};
+use super::state::{State, reg, seg};
 use super::watched::watched;
 use crate::addr::Linear;
 use crate::cpu::describe::CodeAddress;
@@ -77,6 +78,57 @@ impl Kind {
             kind => kind,
         }
     }
+
+    /// The linear address of an access of `bytes`, if its segment admits it.
+    #[inline(always)]
+    pub(super) fn linear(
+        self,
+        s: &State,
+        segment: u8,
+        offset: u64,
+        bytes: u64,
+        writes: bool,
+    ) -> Option<Linear> {
+        match self {
+            Self::Flat => Some(Linear(offset)),
+            Self::Long | Self::LongRelative if segment < seg::FS => Some(Linear(offset)),
+            Self::Long | Self::LongRelative => Some(Linear(s.segment(segment).base.wrapping_add(offset))),
+            Self::Segmented => {
+                let part = s.segment(segment);
+                part.admits(offset, bytes, writes).then(|| part.linear(offset))
+            }
+        }
+    }
+
+    /// The instruction pointer behind a trace that ends at `end`.
+    #[inline(always)]
+    pub(super) const fn next_offset(self, end: u64) -> u64 {
+        match self {
+            // No trace goes on to where an instruction pointer of 16 bits wraps.
+            Self::Segmented | Self::Flat => end & 0xFFFF_FFFF,
+            Self::Long | Self::LongRelative => end,
+        }
+    }
+
+    /// Whether a near branch may lead to `to`.
+    #[inline(always)]
+    pub(super) fn admits_target(self, s: &State, to: u64) -> bool {
+        match self {
+            Self::Flat => true,
+            Self::Long | Self::LongRelative => is_canonical(to, 1),
+            Self::Segmented => to <= u64::from(s.segment(seg::CS).limit),
+        }
+    }
+
+    /// The bits that a stack pointer has.
+    #[inline(always)]
+    pub(super) fn stack_mask(self, s: &State) -> u64 {
+        match self {
+            Self::Flat => 0xFFFF_FFFF,
+            Self::Long | Self::LongRelative => u64::MAX,
+            Self::Segmented => s.segment(seg::SS).offset_mask(),
+        }
+    }
 }
 
 macro_rules! addressing {
@@ -129,22 +181,9 @@ struct Fast<'a, A> {
 impl<A: Addressing> Fast<'_, A> {
     #[inline(always)]
     fn linear<T: Int>(&self, segment: u8, offset: u64, writes: bool) -> Result<Linear, Miss> {
-        match A::KIND {
-            Kind::Flat => Ok(Linear(offset)),
-            Kind::Long | Kind::LongRelative if segment < seg::FS => Ok(Linear(offset)),
-            Kind::Long | Kind::LongRelative => Ok(Linear(self.s.segment(segment).base.wrapping_add(offset))),
-            Kind::Segmented => {
-                let part = self.s.segment(segment);
-                if !part.admits(offset, T::BYTES, writes) {
-                    return Err(Miss::Unusual);
-                }
-                Ok(wrapped(part.base.wrapping_add(offset)))
-            }
-        }
+        A::KIND.linear(self.s, segment, offset, T::BYTES, writes).ok_or(Miss::Unusual)
     }
-}
 
-impl<A: Addressing> Fast<'_, A> {
     /// As [`Self::linear`], of 16 bytes.
     #[inline(always)]
     fn linear_block(&self, segment: u8, offset: u64, writes: bool) -> Result<Linear, Miss> {
@@ -212,21 +251,12 @@ impl<'a, A: Addressing> Executing for Fast<'a, A> {
 
     #[inline(always)]
     fn next_offset(&mut self) -> u64 {
-        match A::KIND {
-            // No trace goes on to where an instruction pointer of 16 bits wraps.
-            Kind::Segmented | Kind::Flat => self.op.end_of_trace() & 0xFFFF_FFFF,
-            Kind::Long | Kind::LongRelative => self.op.end_of_trace(),
-        }
+        A::KIND.next_offset(self.op.end_of_trace())
     }
 
     #[inline(always)]
     fn admit_target(&mut self, to: u64) -> Result<(), Miss> {
-        match A::KIND {
-            Kind::Flat => Ok(()),
-            Kind::Long | Kind::LongRelative if is_canonical(to) => Ok(()),
-            Kind::Segmented if to <= u64::from(self.s.segment(seg::CS).limit) => Ok(()),
-            _ => Err(Miss::Unusual),
-        }
+        if A::KIND.admits_target(self.s, to) { Ok(()) } else { Err(Miss::Unusual) }
     }
 
     #[inline(always)]
@@ -249,18 +279,8 @@ impl<'a, A: Addressing> Executing for Fast<'a, A> {
 
     #[inline(always)]
     fn stack_mask(&mut self) -> u64 {
-        match A::KIND {
-            Kind::Flat => 0xFFFF_FFFF,
-            Kind::Long | Kind::LongRelative => u64::MAX,
-            Kind::Segmented => self.s.segment(seg::SS).offset_mask(),
-        }
+        A::KIND.stack_mask(self.s)
     }
-}
-
-/// Whether an address's upper bits are all as bit 47.
-#[inline(always)]
-pub(super) const fn is_canonical(address: u64) -> bool {
-    (address << 16) as i64 >> 16 == address as i64
 }
 
 /// What an instruction does on a backend that executes and may miss.

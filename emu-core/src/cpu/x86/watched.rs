@@ -2,9 +2,9 @@
 //! handler of an instruction serves all modes: which one it is, the operands say.
 
 use super::executing::Executing;
-use super::fast::{Body, Handler, Kind, Miss, X86Family, is_canonical};
+use super::fast::{Body, Handler, Kind, Miss, X86Family};
 use super::operands::Operands;
-use super::state::{State, seg, wrapped};
+use super::state::State;
 use crate::addr::{Linear, Physical};
 use crate::cpu::bus::BusStatus;
 use crate::cpu::engine::cache::Flow;
@@ -53,11 +53,10 @@ struct Watching<'a> {
     target: Option<u64>,
 }
 
-/// The linear address of an access that its segment must admit.
+/// As [`Kind::linear`] in segments: too long for each handler to have it.
 #[inline(never)]
 fn admitted(s: &State, segment: u8, offset: u64, bytes: u64, writes: bool) -> Option<u64> {
-    let part = s.segment(segment);
-    part.admits(offset, bytes, writes).then(|| wrapped(part.base.wrapping_add(offset)).0)
+    Kind::Segmented.linear(s, segment, offset, bytes, writes).map(|linear| linear.0)
 }
 
 impl Watching<'_> {
@@ -68,14 +67,11 @@ impl Watching<'_> {
 
     #[inline(always)]
     fn linear(&self, segment: u8, offset: u64, bytes: u64, writes: bool) -> Result<Linear, Miss> {
-        match self.kind() {
-            Kind::Flat => Ok(Linear(offset)),
-            Kind::Long | Kind::LongRelative if segment < seg::FS => Ok(Linear(offset)),
-            Kind::Long | Kind::LongRelative => Ok(Linear(self.s.segment(segment).base.wrapping_add(offset))),
-            Kind::Segmented => {
-                admitted(self.s, segment, offset, bytes, writes).map(Linear).ok_or(Miss::Unusual)
-            }
-        }
+        let linear = match self.kind() {
+            Kind::Segmented => admitted(self.s, segment, offset, bytes, writes).map(Linear),
+            kind => kind.linear(self.s, segment, offset, bytes, writes),
+        };
+        linear.ok_or(Miss::Unusual)
     }
 
     #[inline(always)]
@@ -167,22 +163,12 @@ impl<'a> Executing for Watching<'a> {
 
     #[inline(always)]
     fn next_offset(&mut self) -> u64 {
-        let end = self.op.end_of_trace();
-        match self.kind() {
-            // No trace goes on to where an instruction pointer of 16 bits wraps.
-            Kind::Segmented | Kind::Flat => end & 0xFFFF_FFFF,
-            Kind::Long | Kind::LongRelative => end,
-        }
+        self.kind().next_offset(self.op.end_of_trace())
     }
 
     #[inline(always)]
     fn admit_target(&mut self, to: u64) -> Result<(), Miss> {
-        let admitted = match self.kind() {
-            Kind::Flat => true,
-            Kind::Long | Kind::LongRelative => is_canonical(to),
-            Kind::Segmented => to <= u64::from(self.s.segment(seg::CS).limit),
-        };
-        if admitted { Ok(()) } else { Err(Miss::Unusual) }
+        if self.kind().admits_target(self.s, to) { Ok(()) } else { Err(Miss::Unusual) }
     }
 
     #[inline(always)]
@@ -200,10 +186,6 @@ impl<'a> Executing for Watching<'a> {
 
     #[inline(always)]
     fn stack_mask(&mut self) -> u64 {
-        match self.kind() {
-            Kind::Flat => 0xFFFF_FFFF,
-            Kind::Long | Kind::LongRelative => u64::MAX,
-            Kind::Segmented => self.s.segment(seg::SS).offset_mask(),
-        }
+        self.kind().stack_mask(self.s)
     }
 }

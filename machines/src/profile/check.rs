@@ -4,7 +4,7 @@ use super::{CardProfile, Profile};
 use crate::boards::{self, BoardKind, Freedom};
 use crate::catalogue::{Catalogue, Options, Resources};
 use crate::engines;
-use emu_core::cpu::x86::model::{CustomModel, EVERYTHING, Feature, Gap, Model};
+use emu_core::cpu::x86::model::{CustomModel, EVERYTHING, Gap, Model};
 
 /// How many features one sentence names at the most.
 const MOST_NAMED: usize = 4;
@@ -155,7 +155,7 @@ fn gap_conflict(profile: &Profile, custom: &CustomModel, Gap { missing, above }:
         _ => (format!("{}, {} and {} more", named[0], named[1], named.len() - 2), "build"),
     };
     let (with, without) = (custom.with(*missing), custom.without(*missing));
-    let gone = count(custom) - count(&without);
+    let gone = custom.features.count() - without.features.count();
     let removal =
         if gone == 1 { format!("Take {those} away") } else { format!("Take away the {gone} that need it") };
     let message =
@@ -163,10 +163,6 @@ fn gap_conflict(profile: &Profile, custom: &CustomModel, Gap { missing, above }:
     Conflict::new(&[Field::CpuFeatures], message)
         .with_fix(format!("Add {label}"), profile, |fixed| fixed.cpu.custom = Some(with))
         .with_fix(removal, profile, |fixed| fixed.cpu.custom = Some(without))
-}
-
-fn count(custom: &CustomModel) -> usize {
-    Vec::<Feature>::from(custom.features).len()
 }
 
 fn takes_clock(board: &BoardKind, hz: u64) -> bool {

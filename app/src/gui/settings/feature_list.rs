@@ -80,7 +80,7 @@ fn has_words(row: &Described, words: &str) -> bool {
 
 fn feature(ui: &mut Ui, row: &Described, features: &mut FeatureSet) {
     let mut is_on = features.has(row.feature);
-    let is_missing = !is_on && is_needed(row, *features);
+    let is_missing = !is_on && row.feature.above().any(|above| features.has(above));
     let response = ui.horizontal(|ui| {
         let response = ui.add(Checkbox::new(&mut is_on, row.label)).on_hover_text(hint(row));
         if is_missing {
@@ -93,11 +93,6 @@ fn feature(ui: &mut Ui, row: &Described, features: &mut FeatureSet) {
         let one = [row.feature];
         *features = if is_on { features.with(&one) } else { features.without(&one) };
     }
-}
-
-/// Whether any of these features builds on it.
-fn is_needed(row: &Described, features: FeatureSet) -> bool {
-    FEATURES.iter().any(|above| features.has(above.feature) && above.needs.contains(&row.feature))
 }
 
 /// What it brings, and what it builds on.

@@ -3,7 +3,8 @@
 //!
 //! * [`row`]: a row as data. * [`page`]: which pages there are, and which rows stand on each (`pages/`).
 //! * [`row_ui`]: how rows are drawn; [`cache_levels`], [`cache_drawing`], [`feature_list`] and [`cpuid_table`] are the
-//!   large controls. * [`history`]: what Undo takes back.
+//!   large controls.
+//! * [`history`]: what Undo takes back.
 
 mod cache_drawing;
 mod cache_levels;

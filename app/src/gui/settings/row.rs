@@ -2,7 +2,7 @@
 
 use super::feature_list;
 use emu_core::cache::CacheConfig;
-use emu_core::cpu::x86::model::{CustomModel, FEATURES, Feature, FeatureSet};
+use emu_core::cpu::x86::model::{CustomModel, FEATURES, FeatureSet};
 use machines::profile::{Field, Profile};
 
 /// What is being changed: the profile, and what will be made with it.
@@ -151,9 +151,7 @@ impl Control {
             Self::Number { value, unit, .. } => format!("{value} {unit}"),
             Self::Actions { fact, .. } => fact.clone(),
             Self::Menu { .. } | Self::CacheDrawing { .. } => String::new(),
-            Self::Features(features) => {
-                format!("{} of {}", Vec::<Feature>::from(*features).len(), FEATURES.len())
-            }
+            Self::Features(features) => format!("{} of {}", features.count(), FEATURES.len()),
             Self::Cpuid(custom) => match custom.typed_answers.len() {
                 0 => "as it follows from the rest".to_owned(),
                 typed => format!("{typed} typed"),

@@ -89,9 +89,15 @@ fn identity(custom: &CustomModel) -> Vec<Row> {
     vec![
         Row::new("Vendor", Control::Choice(vendors.into()), "Who made it, as CPUID says.")
             .of(Field::CpuIdentity),
-        number("Family", custom.family.into(), 270, |custom, value| custom.family = value as u16),
-        number("Model", custom.model.into(), 255, |custom, value| custom.model = value as u8),
-        number("Stepping", custom.stepping.into(), 15, |custom, value| custom.stepping = value as u8),
+        number("Family", custom.family.into(), CustomModel::LAST_FAMILY.into(), |custom, value| {
+            custom.family = value as u16
+        }),
+        number("Model", custom.model.into(), CustomModel::LAST_MODEL.into(), |custom, value| {
+            custom.model = value as u8
+        }),
+        number("Stepping", custom.stepping.into(), CustomModel::LAST_STEPPING.into(), |custom, value| {
+            custom.stepping = value as u8
+        }),
         Row::new("Brand string", brand, "Up to 47 characters, as software shows them."),
     ]
 }

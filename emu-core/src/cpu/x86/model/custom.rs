@@ -8,10 +8,6 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, PoisonError};
 
-/// The characters of a brand string; a zero ends it.
-const BRAND_LENGTH: usize = 47;
-/// The highest family: four bits, and eight more to add to them.
-const LAST_FAMILY: u16 = 15 + 255;
 /// Address lines of long mode and of PAE, at the least.
 const WIDE_ADDRESSES: u32 = 36;
 const LONG_LINEAR: u32 = 48;
@@ -29,13 +25,13 @@ pub struct CustomModel {
     /// The member that it is like in all that isn't said here: generation, address lines, what CPUID says of caches.
     pub base: String,
     pub vendor: Vendor,
-    /// 0 to 270.
+    /// 0 to [`Self::LAST_FAMILY`].
     pub family: u16,
-    /// 0 to 255; only families 6 and 15 and above have more than 15.
+    /// 0 to [`Self::LAST_MODEL`]; only families 6 and 15 and above have more than 15.
     pub model: u8,
-    /// 0 to 15.
+    /// 0 to [`Self::LAST_STEPPING`].
     pub stepping: u8,
-    /// Up to 47 ASCII characters.
+    /// Up to [`Self::BRAND_LENGTH`] ASCII characters.
     pub brand: String,
     pub features: FeatureSet,
     /// What CPUID answers in place of what follows from the rest.
@@ -74,6 +70,13 @@ impl CustomModel {
     /// What the command line and profiles call it.
     pub const NAME: &'static str = "custom";
 
+    /// The highest family: four bits, and eight more to add to them.
+    pub const LAST_FAMILY: u16 = 15 + 255;
+    pub const LAST_MODEL: u8 = 255;
+    pub const LAST_STEPPING: u8 = 15;
+    /// The characters of a brand string; a zero ends it.
+    pub const BRAND_LENGTH: usize = 47;
+
     /// As a member is.
     pub fn of(member: &Model) -> Self {
         let signature = member.signature;
@@ -99,11 +102,9 @@ impl CustomModel {
 
     /// Each feature that is missing beneath others.
     pub fn gaps(&self) -> Vec<Gap> {
-        let present = || FEATURES.iter().filter(|row| self.features.has(row.feature));
-        let needed = FEATURES.iter().filter(|row| !self.features.has(row.feature)).map(|row| row.feature);
-        let gap = |missing| {
-            let above: Vec<Feature> =
-                present().filter(|row| row.needs.contains(&missing)).map(|row| row.feature).collect();
+        let needed = FEATURES.iter().map(|row| row.feature).filter(|needed| !self.features.has(*needed));
+        let gap = |missing: Feature| {
+            let above: Vec<Feature> = missing.above().filter(|above| self.features.has(*above)).collect();
             (!above.is_empty()).then_some(Gap { missing, above })
         };
         needed.filter_map(gap).collect()
@@ -128,8 +129,7 @@ impl CustomModel {
         let mut removed = vec![feature];
         while let Some(feature) = removed.pop() {
             features = features.without(&[feature]);
-            let above = FEATURES.iter().filter(|row| row.needs.contains(&feature)).map(|row| row.feature);
-            removed.extend(above.filter(|above| features.has(*above)));
+            removed.extend(feature.above().filter(|above| features.has(*above)));
         }
         Self { features, ..self.clone() }
     }
@@ -140,15 +140,17 @@ impl CustomModel {
             _ if !self.base().is_some_and(Self::may_begin_as) => {
                 Some(format!("A custom processor cannot begin as {}", self.base))
             }
-            Self { family, .. } if *family > LAST_FAMILY => {
-                Some(format!("A family is at most {LAST_FAMILY}, not {family}"))
+            Self { family, .. } if *family > Self::LAST_FAMILY => {
+                Some(format!("A family is at most {}, not {family}", Self::LAST_FAMILY))
             }
             Self { model: 16.., family, .. } if !has_wide_model(*family) => Some(format!(
                 "Family {family} has models up to 15 only; family 6, and those from 15 on, have more"
             )),
-            Self { stepping: 16.., .. } => Some("A stepping is at most 15".to_owned()),
-            Self { brand, .. } if !brand.is_ascii() || brand.len() > BRAND_LENGTH => {
-                Some(format!("The brand string takes {BRAND_LENGTH} plain characters"))
+            Self { stepping, .. } if *stepping > Self::LAST_STEPPING => {
+                Some(format!("A stepping is at most {}", Self::LAST_STEPPING))
+            }
+            Self { brand, .. } if !brand.is_ascii() || brand.len() > Self::BRAND_LENGTH => {
+                Some(format!("The brand string takes {} plain characters", Self::BRAND_LENGTH))
             }
             _ => self.contradiction(),
         }

@@ -46,6 +46,11 @@ impl Feature {
     pub fn described(self) -> &'static Described {
         &FEATURES[self as usize]
     }
+
+    /// Those that name it among their needs.
+    pub fn above(self) -> impl Iterator<Item = Self> {
+        FEATURES.iter().filter(move |row| row.needs.contains(&self)).map(|row| row.feature)
+    }
 }
 
 const fn row(

@@ -140,6 +140,11 @@ impl FeatureSet {
         Self(self.0 & !Self::of(features).0)
     }
 
+    /// How many they are.
+    pub const fn count(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
     pub const fn has(self, feature: Feature) -> bool {
         self.0 >> feature as u8 & 1 != 0
     }

@@ -385,7 +385,7 @@ fn stores_to_marked_code_are_told() {
     machine.run_until(END);
     let changes = machine.bus_mut().take_changes();
     let line = CodeLine { block: ram.id(), line: 0x2000 / LINE_SIZE };
-    assert_eq!(changes, Changes { code: vec![line], everything: false });
+    assert_eq!(changes, Changes { code: [line].into_iter().collect(), everything: false });
     assert!(ram.line_has_code(0x2800) && !ram.line_has_code(0x2000));
 }
 

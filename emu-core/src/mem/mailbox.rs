@@ -37,6 +37,8 @@ pub struct Mailbox {
     waiting: AtomicBool,
     /// The vCPU is at work, so that it may use what it has looked up before it sees a notice.
     working: AtomicBool,
+    /// The vCPU is no more.
+    closed: AtomicBool,
     notices: Mutex<Notices>,
 }
 
@@ -59,10 +61,19 @@ impl Mailbox {
         fence(SeqCst);
     }
 
+    /// Says that nobody will look here any more.
+    pub(super) fn close(&self) {
+        self.closed.store(true, SeqCst);
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(SeqCst)
+    }
+
     /// Whether the vCPU may still act as if it had not been told what has been posted.
     pub(super) fn lags(&self) -> bool {
         fence(SeqCst);
-        self.working.load(SeqCst) && self.is_waiting()
+        self.working.load(SeqCst) && self.is_waiting() && !self.is_closed()
     }
 
     /// Says that addresses have got another meaning, so that nothing looked up before may be used.
@@ -71,6 +82,9 @@ impl Mailbox {
     }
 
     pub(super) fn post(&self, notice: Notice) {
+        if self.is_closed() {
+            return;
+        }
         let mut notices = self.lock();
         if notices.list.len() == LIMIT {
             notices.list.clear();

@@ -256,6 +256,13 @@ impl PhysMem {
         physical: Physical,
         value: T,
     ) -> Result<(), Unmapped> {
+        if let Place::Ram { block, offset, left } = self.lookup(physical)
+            && left >= T::BYTES
+            && tlb.is_still_guarded(privilege, at, T::BYTES, block, offset)
+            && block.write(offset, value).is_some()
+        {
+            return Ok(());
+        }
         self.fill_for(tlb, Table::Write, privilege, at, physical, T::BYTES)?;
         self.write(physical, value)
     }

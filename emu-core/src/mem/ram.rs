@@ -11,8 +11,8 @@ use crate::snapshot::{RestoreError, SavedState};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst, fence};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst, fence};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Which block this is, among all of this run of the program. Never saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,7 +62,10 @@ pub struct RamBlock {
     dirty: AtomicBits,
     /// Per page: ever written, so that a snapshot need not look at the others.
     touched: AtomicBits,
-    mailboxes: Mutex<Vec<Weak<Mailbox>>>,
+    /// Of all vCPUs that reach this memory, and have not been given up.
+    mailboxes: Mutex<Vec<Arc<Mailbox>>>,
+    /// How many they are, or have been until somebody looked.
+    attached: AtomicUsize,
 }
 
 impl RamBlock {
@@ -91,6 +94,7 @@ impl RamBlock {
             dirty: AtomicBits::new(rounded / PAGE_SIZE)?,
             touched: AtomicBits::new(rounded / PAGE_SIZE)?,
             mailboxes: Mutex::default(),
+            attached: AtomicUsize::new(0),
         })
     }
 
@@ -111,12 +115,12 @@ impl RamBlock {
         self.home
     }
 
-    /// From now on tells `mailbox`, for as long as it lives, of changed code and guarded pages.
+    /// From now on tells `mailbox`, until it is closed, of changed code and guarded pages.
     pub fn attach(&self, mailbox: &Arc<Mailbox>) {
-        let mailbox = Arc::downgrade(mailbox);
         let mut mailboxes = self.mailboxes();
-        if !mailboxes.iter().any(|known| known.ptr_eq(&mailbox)) {
-            mailboxes.push(mailbox);
+        if !mailboxes.iter().any(|known| Arc::ptr_eq(known, mailbox)) {
+            mailboxes.push(Arc::clone(mailbox));
+            self.attached.store(mailboxes.len(), SeqCst);
         }
     }
 
@@ -219,11 +223,13 @@ impl RamBlock {
         fence(SeqCst);
     }
 
-    /// Whether every vCPU but the one of `own` has honoured what was posted: none stores unseen where code was marked.
+    /// Whether every vCPU but the one of `own`, which is attached, has honoured what was posted: none stores unseen where code was
+    /// marked.
     pub(super) fn is_seen(&self, own: &Arc<Mailbox>) -> bool {
-        let others = self.mailboxes();
-        let mut others = others.iter().filter_map(Weak::upgrade).filter(|mailbox| !Arc::ptr_eq(mailbox, own));
-        !others.any(|mailbox| mailbox.lags())
+        if self.attached.load(SeqCst) <= 1 {
+            return true;
+        }
+        !self.mailboxes().iter().any(|mailbox| !Arc::ptr_eq(mailbox, own) && mailbox.lags())
     }
 
     /// Whether the page around `offset` has lines that were made into traces.
@@ -306,8 +312,7 @@ impl RamBlock {
         }
         fence(SeqCst);
         let pages = range.start / PAGE_SIZE..range.end.div_ceil(PAGE_SIZE);
-        self.dirty.set(pages.clone());
-        self.touched.set(pages.clone());
+        pages.clone().for_each(|page| self.mark_dirty(page * PAGE_SIZE));
         let mut was_code = false;
         self.code.take(lines(&range), |line| {
             was_code = true;
@@ -320,14 +325,15 @@ impl RamBlock {
     }
 
     fn post(&self, notice: Notice) {
-        self.mailboxes().retain(|mailbox| {
-            let alive = mailbox.upgrade();
-            alive.iter().for_each(|mailbox| mailbox.post(notice));
-            alive.is_some()
-        });
+        let mut mailboxes = self.mailboxes();
+        mailboxes.iter().for_each(|mailbox| mailbox.post(notice));
+        if mailboxes.iter().any(|mailbox| mailbox.is_closed()) {
+            mailboxes.retain(|mailbox| !mailbox.is_closed());
+            self.attached.store(mailboxes.len(), SeqCst);
+        }
     }
 
-    fn mailboxes(&self) -> MutexGuard<'_, Vec<Weak<Mailbox>>> {
+    fn mailboxes(&self) -> MutexGuard<'_, Vec<Arc<Mailbox>>> {
         self.mailboxes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -386,6 +392,7 @@ impl RamBlock {
             dirty: _,
             touched,
             mailboxes: _,
+            attached: _,
         } = self;
         let mut pages = Vec::new();
         touched.each(0..self.pages(), |number| {

@@ -436,7 +436,7 @@ fn misses_are_counted_by_cause() {
     tlb.honour();
     write(&mut tlb, 0);
     write(&mut tlb, 0x40);
-    assert_eq!(tlb.honour().code, [CodeLine { block: ram.id(), line: 2 }]);
+    assert_eq!(tlb.honour().code.as_slice(), [CodeLine { block: ram.id(), line: 2 }]);
     write(&mut tlb, 0x40);
     write(&mut tlb, 0x42);
     // The first store where there is no code any more is still seen.
@@ -589,7 +589,7 @@ fn vcpus_race_on_one_block() {
             ram.mark_code(PAGE_SIZE, 1);
             ram.write(PAGE_SIZE, i as u8);
             let told = watcher.honour().code;
-            assert_eq!(told, [CodeLine { block: ram.id(), line: PAGE_SIZE / LINE_SIZE }]);
+            assert_eq!(told.as_slice(), [CodeLine { block: ram.id(), line: PAGE_SIZE / LINE_SIZE }]);
         }
         stop.store(true, Ordering::Relaxed);
     });

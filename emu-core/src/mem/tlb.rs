@@ -17,6 +17,7 @@ use super::ram::{BlockId, RamBlock};
 use super::{GuestOrder, LINE_SIZE, LittleGuest, PAGE_BITS, PAGE_SIZE};
 use crate::addr::{Linear, Physical};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -106,7 +107,7 @@ impl TlbCounters {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Traces made from these lines are stale.
-    pub code: Vec<CodeLine>,
+    pub code: SmallVec<[CodeLine; 2]>,
     /// All traces are stale, and nothing known of addresses holds: the map changed, or too much happened to list.
     pub everything: bool,
 }
@@ -125,6 +126,8 @@ impl Changes {
         self.everything |= later.everything || self.code.len() + later.code.len() > Self::LIMIT;
         if self.everything {
             self.code.clear();
+        } else if self.code.is_empty() {
+            self.code = later.code;
         } else {
             self.code.extend(later.code);
         }
@@ -399,6 +402,12 @@ impl Doubt {
 // SAFETY: the pointers lead into blocks that the TLB owns shares of, and those may be used from any thread.
 unsafe impl<O: GuestOrder> Send for Tlb<O> {}
 
+impl<O: GuestOrder> Drop for Tlb<O> {
+    fn drop(&mut self) {
+        self.mailbox.close();
+    }
+}
+
 impl<O: GuestOrder> Default for Tlb<O> {
     fn default() -> Self {
         Self::new()
@@ -534,6 +543,22 @@ impl<O: GuestOrder> Tlb<O> {
     pub(super) fn refuse(&mut self, table: Table, privilege: Privilege, at: Linear, physical: Physical) {
         self.counters.table(table).unmapped += 1;
         self.know(table, privilege, at, physical);
+    }
+
+    /// Whether a page that was entered as guarded still is one, so that entering it again would change nothing. Counts the
+    /// store that was refused for it.
+    pub(super) fn is_still_guarded(
+        &mut self,
+        privilege: Privilege,
+        at: Linear,
+        bytes: u64,
+        block: &RamBlock,
+        offset: u64,
+    ) -> bool {
+        let is_known = self.physical(Table::Write, privilege, at, bytes).is_some();
+        let still = is_known && block.is_guarded(offset);
+        self.counters.write.guarded += u64::from(still);
+        still
     }
 
     /// Makes an entry that no access hits, and that tells where the page around `at` lies.

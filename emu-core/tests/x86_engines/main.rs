@@ -1,5 +1,6 @@
 //! The threaded engine does what the strict one does, instruction by instruction.
 
+mod patches;
 mod probes;
 mod program;
 #[path = "../quiet_bus/mod.rs"]

@@ -7,8 +7,9 @@
 use super::op::watched::Watcher;
 use super::op::{Env, Family, Found, Handler, Op, Target, found_slot, go_on};
 use super::tuning::Tuning;
+use crate::addr::Physical;
 use crate::cpu::probe::NoProbe;
-use crate::mem::{BlockId, CodeLine, LINE_SIZE, PAGE_SIZE};
+use crate::mem::{BlockId, ByteOrder, CodeLine, GuestOrder, LINE_SIZE, PAGE_SIZE};
 use rustc_hash::FxHashMap;
 use std::hash::Hash;
 use std::marker::PhantomData;
@@ -35,6 +36,36 @@ pub enum Flow {
     Away,
 }
 
+/// Where the bytes of an instruction hold a number that is among its operands ([`Target::put_number`]), and on which nothing
+/// else depends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Number {
+    /// From the instruction's first byte.
+    pub at: u8,
+    /// 1, 2, 4 or 8.
+    pub bytes: u8,
+    /// Whether it is extended to 64 bits by its sign.
+    pub signed: bool,
+}
+
+impl Number {
+    fn range(self, instruction: u8) -> Range<usize> {
+        let start = usize::from(instruction) + usize::from(self.at);
+        start..start + usize::from(self.bytes)
+    }
+
+    /// The number that these bytes hold, in this order.
+    pub(in crate::cpu) fn of(self, bytes: &[u8], order: ByteOrder) -> u64 {
+        let push = |number: u64, &byte: &u8| number << 8 | u64::from(byte);
+        let number = match order {
+            ByteOrder::Little => bytes.iter().rev().fold(0, push),
+            ByteOrder::Big => bytes.iter().fold(0, push),
+        };
+        let unused = 64 - 8 * u32::from(self.bytes);
+        if self.signed { ((number << unused) as i64 >> unused) as u64 } else { number }
+    }
+}
+
 /// A translated instruction.
 pub struct Translated<F: Family, S> {
     pub handler: Handler<F>,
@@ -44,6 +75,7 @@ pub struct Translated<F: Family, S> {
     pub flow: Flow,
     pub length: u8,
     pub cycles: u16,
+    pub number: Option<Number>,
 }
 
 /// Instructions of a trace in the making, and their bytes.
@@ -75,6 +107,7 @@ pub(super) struct Side<S> {
     pub count: u8,
     /// From the trace's address to the instruction's.
     pub offset: u8,
+    pub number: Option<Number>,
 }
 
 /// By what a trace is found. The same bytes at two addresses are two traces, because branches know where they lie.
@@ -117,6 +150,8 @@ pub struct CacheCounters {
     pub dropped: u64,
     /// Of these, made good again where they are.
     pub renewed: u64,
+    /// Not dropped, since the store has changed no more than a number.
+    pub amended: u64,
     /// All at once, for lack of room or because the map changed.
     pub flushes: u64,
     /// Times that the driver looked for a trace.
@@ -291,7 +326,7 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> TraceCache<F, S, M, W> {
                 // It may lead elsewhere now.
                 self.arena[at].link = 0;
             }
-            self.side[at].checked = one.checked;
+            (self.side[at].checked, self.side[at].number) = (one.checked, one.number);
         }
         self.code[kept.clone()].copy_from_slice(bytes);
         self.traces[trace].is_alive = true;
@@ -299,6 +334,49 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> TraceCache<F, S, M, W> {
         self.remember(key.address, header);
         self.counters.renewed += 1;
         Some(header)
+    }
+
+    /// Makes a trace whose code was written over good again at once, if its bytes, which are now `bytes`, differ in one
+    /// instruction's number alone. Gives whether they do.
+    pub(super) fn amend(&mut self, trace: usize, bytes: &[u8]) -> bool {
+        let Trace { header, bytes: ref kept, is_alive, .. } = self.traces[trace];
+        if !is_alive {
+            return false;
+        }
+        let kept = &mut self.code[kept.clone()];
+        let Some(changed) = difference(kept, bytes) else { return true };
+        let first = header as usize + Self::EACH;
+        let mut instructions = (first..).step_by(Self::EACH);
+        let at = instructions.find(|&at| usize::from(self.side[at + 1].offset) > changed.start);
+        let at = at.expect("the last operation lies behind all bytes");
+        let Side { offset, number: Some(number), .. } = self.side[at] else { return false };
+        let place = number.range(offset);
+        if changed.start < place.start || place.end < changed.end {
+            return false;
+        }
+        self.arena[at].operands.put_number(number.of(&bytes[place], F::Order::ORDER));
+        kept.copy_from_slice(bytes);
+        self.counters.amended += 1;
+        true
+    }
+
+    /// Puts the traces that are made from a line into `found`.
+    pub(super) fn made_from(&self, line: CodeLine, found: &mut Vec<u32>) {
+        found.clear();
+        let start = line.line * LINE_SIZE;
+        let Some(here) = self.by_page.get(&(line.block, start / PAGE_SIZE)) else { return };
+        found.extend(here.iter().filter(|&&trace| {
+            let Trace { source, bytes, .. } = &self.traces[trace as usize];
+            let Source { offset, .. } = source.expect("read-only code has no page here");
+            offset < start + LINE_SIZE && start < offset + bytes.len() as u64
+        }));
+    }
+
+    /// Where the bytes of a trace lie that is made from memory which may be written.
+    pub(super) fn place_of(&self, trace: usize) -> (Physical, Source) {
+        let Trace { key, source, .. } = &self.traces[trace];
+        let source = source.expect("it was found by its memory");
+        (Physical(key.page * PAGE_SIZE + source.offset % PAGE_SIZE), source)
     }
 
     /// Lists a trace with its page's.
@@ -323,7 +401,7 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> TraceCache<F, S, M, W> {
         let (trace, header) = (self.traces.len() as u32, self.arena.len() as u32);
         let bytes: u64 = code.iter().map(|one| u64::from(one.length)).sum();
         let cycles: u16 = code.iter().map(|one| one.cycles).sum();
-        let first = Side { checked: code[0].checked, trace, cycles: 0, count: 0, offset: 0 };
+        let first = Side { checked: code[0].checked, trace, cycles: 0, count: 0, offset: 0, number: None };
         self.push(
             Op {
                 operands: F::Operands::of(key.address),
@@ -337,7 +415,7 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> TraceCache<F, S, M, W> {
         let mut side = first;
         let place = |cache: &Self| (cache.arena.len() - header as usize) as u8;
         for (i, one) in code.iter().enumerate() {
-            side.checked = one.checked;
+            (side.checked, side.number) = (one.checked, one.number);
             if W::ACTIVE {
                 let operands = F::Operands::of(key.address.wrapping_add(side.offset.into()));
                 let (cost, place) = (cycles - side.cycles, place(self));
@@ -382,31 +460,20 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> TraceCache<F, S, M, W> {
         self.traces[self.side[at].trace as usize].is_alive
     }
 
-    /// Drops the traces made from a line that was written.
-    pub fn drop_line(&mut self, line: CodeLine) {
-        let start = line.line * LINE_SIZE;
-        let place = (line.block, start / PAGE_SIZE);
-        let Some(here) = self.by_page.get_mut(&place) else { return };
-        let mut here = std::mem::take(here);
-        here.retain(|&trace| {
-            let kept = &self.traces[trace as usize];
-            let source = kept.source.expect("read-only code has no page here");
-            let end = source.offset + kept.bytes.len() as u64;
-            let touched = source.offset < start + LINE_SIZE && start < end;
-            if touched {
-                self.drop_trace(trace);
-            }
-            !touched
-        });
-        self.by_page.insert(place, here);
-    }
-
-    fn drop_trace(&mut self, number: u32) {
-        let trace = &mut self.traces[number as usize];
+    /// Drops a trace whose code was written over.
+    pub(super) fn drop_trace(&mut self, number: usize) {
+        let trace = &mut self.traces[number];
+        if !std::mem::take(&mut trace.is_alive) {
+            return;
+        }
         for from in std::mem::take(&mut trace.incoming) {
             self.arena[from as usize].link = 0;
         }
-        trace.is_alive = false;
+        if let Some(Source { block, offset }) = trace.source
+            && let Some(here) = self.by_page.get_mut(&(block, offset / PAGE_SIZE))
+        {
+            here.retain(|&listed| listed as usize != number);
+        }
         let found = &mut self.env.found[found_slot(trace.key.address)];
         if found.header == trace.header {
             *found = Found::NOTHING;
@@ -425,6 +492,14 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> TraceCache<F, S, M, W> {
         self.env.found.fill(Found::NOTHING);
         self.counters.flushes += 1;
     }
+}
+
+/// From the first byte that differs to behind the last one; `None` if all are alike. There are as many of both.
+fn difference(old: &[u8], new: &[u8]) -> Option<Range<usize>> {
+    let differs = |(old, new): (&u8, &u8)| old != new;
+    let first = old.iter().zip(new).position(differs)?;
+    let last = old.iter().zip(new).rposition(differs)?;
+    Some(first..last + 1)
 }
 
 #[cfg(test)]
@@ -447,6 +522,10 @@ mod tests {
 
         fn address(&self) -> u64 {
             self.0
+        }
+
+        fn put_number(&mut self, number: u64) {
+            self.0 = number;
         }
     }
 
@@ -475,6 +554,7 @@ mod tests {
             flow: Flow::On,
             length: 1,
             cycles: 1,
+            number: None,
         };
         let code = std::iter::repeat_with(one).take(instructions).collect();
         let key = cache.key(address, address / PAGE_SIZE);
@@ -532,11 +612,12 @@ mod tests {
             flow: Flow::On,
             length: 2,
             cycles: 1,
+            number: None,
         };
         let key = cache.key(0x40, 0);
         let fresh = Fresh { code: vec![one(), one()], bytes: vec![1, 2, 3, 4] };
         let header = cache.add(key, Some(Source { block, offset: 0x40 }), &fresh, 0x44);
-        cache.drop_line(CodeLine { block, line: 0x40 / LINE_SIZE });
+        cache.drop_trace(0);
         assert_eq!((cache.find(&key), cache.recall(0x40)), (None, None));
         (key, header)
     }
@@ -555,11 +636,59 @@ mod tests {
                 flow: Flow::On,
                 length: 2,
                 cycles: 1,
+                number: None,
             })
         });
         assert_eq!((renewed, cache.find(&key)), (Some(header), Some(header)));
         let operands = |place: u32| cache.arena[(header + place) as usize].operands.0;
         assert_eq!((operands(1), operands(2)), (7, 9));
+    }
+
+    #[test]
+    fn a_number_is_read_in_its_order_and_with_its_sign() {
+        let number = |bytes, signed| Number { at: 0, bytes, signed };
+        for (number, bytes, little, big) in [
+            (number(1, false), &[0x81][..], 0x81, 0x81),
+            (number(1, true), &[0x81], -0x7F_i64 as u64, -0x7F_i64 as u64),
+            (number(2, true), &[0x12, 0x83], -0x7CEE_i64 as u64, 0x1283),
+            (number(4, false), &[1, 2, 3, 0x84], 0x8403_0201, 0x0102_0384),
+            (number(8, false), &[1, 2, 3, 4, 5, 6, 7, 8], 0x0807_0605_0403_0201, 0x0102_0304_0506_0708),
+        ] {
+            assert_eq!(number.of(bytes, ByteOrder::Little), little);
+            assert_eq!(number.of(bytes, ByteOrder::Big), big);
+        }
+    }
+
+    #[test]
+    fn a_trace_is_amended_where_no_more_than_a_number_was_written() {
+        let mut cache = cache(1000);
+        let one = |number| Translated {
+            handler: for_checked::<Toy>(),
+            operands: Address(7),
+            checked: (),
+            flow: Flow::On,
+            length: 3,
+            cycles: 1,
+            number,
+        };
+        let number = Number { at: 1, bytes: 2, signed: false };
+        let key = cache.key(0x40, 0);
+        let fresh = Fresh { code: vec![one(None), one(Some(number))], bytes: vec![1, 2, 3, 4, 5, 6] };
+        let header = cache.add(key, None, &fresh, 0x46);
+        let operands = |cache: &Cache, place: u32| cache.arena[(header + place) as usize].operands.0;
+        for refused in [[1, 2, 9, 4, 5, 6], [1, 2, 3, 9, 5, 6], [1, 2, 9, 4, 9, 6]] {
+            assert!(!cache.amend(0, &refused), "{refused:?}");
+        }
+        assert_eq!((operands(&cache, 1), operands(&cache, 2), cache.counters.amended), (7, 7, 0));
+        // What was written over with itself, and then one byte and both of the number.
+        for (bytes, number) in
+            [([1, 2, 3, 4, 5, 6], 7), ([1, 2, 3, 4, 5, 8], 0x0805), ([1, 2, 3, 4, 9, 6], 0x0609)]
+        {
+            assert!(cache.amend(0, &bytes), "{bytes:?}");
+            assert_eq!((operands(&cache, 1), operands(&cache, 2)), (7, number));
+        }
+        cache.drop_trace(0);
+        assert!(!cache.amend(0, &[1, 2, 3, 4, 5, 6]), "it was dropped");
     }
 
     #[test]
@@ -579,6 +708,7 @@ mod tests {
                 flow: Flow::Branch,
                 length: 2,
                 cycles: 1,
+                number: None,
             })
         });
         assert_eq!(cache.arena[branch].link, 0);

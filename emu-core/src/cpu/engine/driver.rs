@@ -131,6 +131,8 @@ pub struct Engine<F: Family, S, M, W = NoProbe> {
     fresh: Fresh<F, S>,
     /// The bytes of code as they were read last.
     seen: Vec<u8>,
+    /// The traces that a change of memory has met.
+    touched: Vec<u32>,
 }
 
 /// What the handlers come back with.
@@ -156,8 +158,17 @@ impl<F: Family, S, M, W: Watcher, G: Guest<Family = F, Checked = S, Mode = M, Pr
 
 impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> Engine<F, S, M, W> {
     fn new(cache: TraceCache<F, S, M, W>) -> Self {
-        let (filled, fresh, seen) = ((0, Account::new(0, 0)), Fresh::default(), Vec::new());
-        Self { cache, mode: None, mode_changes: 0, generation: 0, granted: 0, filled, fresh, seen }
+        Self {
+            cache,
+            mode: None,
+            mode_changes: 0,
+            generation: 0,
+            granted: 0,
+            filled: (0, Account::new(0, 0)),
+            fresh: Fresh::default(),
+            seen: Vec::new(),
+            touched: Vec::new(),
+        }
     }
 
     /// Runs until the bus's deadline or another exit.
@@ -204,7 +215,7 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> Engine<F, S, M, W> {
         let mut same = true;
         if guest.has_changes() {
             let changes = guest.take_changes();
-            self.honour(&changes);
+            self.honour(&changes, |engine, trace| engine.amend(guest, trace));
             same &= !changes.everything;
         }
         let generation = guest.generation();
@@ -233,11 +244,34 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> Engine<F, S, M, W> {
         is_other
     }
 
-    fn honour(&mut self, changes: &Changes) {
+    /// Drops the traces whose code was written over, but for those that `amend` can make good at once.
+    fn honour(&mut self, changes: &Changes, mut amend: impl FnMut(&mut Self, usize) -> bool) {
         if changes.everything {
             self.cache.drop_all();
+            return;
         }
-        changes.code.iter().for_each(|&line| self.cache.drop_line(line));
+        let flushes = self.cache.counters.flushes;
+        let mut touched = std::mem::take(&mut self.touched);
+        for &line in &changes.code {
+            self.cache.made_from(line, &mut touched);
+            for &trace in &touched {
+                let is_good = amend(self, trace as usize);
+                if self.cache.counters.flushes != flushes {
+                    return;
+                }
+                if !is_good {
+                    self.cache.drop_trace(trace as usize);
+                }
+            }
+        }
+        self.touched = touched;
+    }
+
+    /// Makes a trace good whose code was written over, if no more than a number in it has changed.
+    fn amend<G: GuestOf<F, S, M, W>>(&mut self, guest: &mut G, trace: usize) -> bool {
+        let (at, source) = self.cache.place_of(trace);
+        let spot = Spot { at, source: Some(source) };
+        self.mark_and_read(guest, &spot, self.cache.length_of(trace)) && self.cache.amend(trace, &self.seen)
     }
 
     /// The trace to go on with; `None`: this instruction must be stepped.
@@ -297,22 +331,15 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> Engine<F, S, M, W> {
 
     /// Marks code, then reads it. Gives whether it could, and all that is known of memory still holds.
     fn mark_and_read<G: GuestOf<F, S, M, W>>(&mut self, guest: &mut G, spot: &Spot, length: usize) -> bool {
-        if let mem::Place::Ram { block, offset, .. } = guest.memory(spot.at) {
-            block.mark_code(offset, length as u64);
-        }
-        // Marking takes from everyone, this processor too, the right to write there unseen. What is told now comes before the
-        // reading; what is written behind that is told when there is a trace to drop.
         let flushes = self.cache.counters.flushes;
-        if guest.has_changes() {
-            self.honour(&guest.take_changes());
-        }
         self.seen.resize(length, 0);
-        let read = match guest.memory(spot.at) {
-            mem::Place::Ram { block, offset, .. } | mem::Place::Rom { block, offset, .. } => {
-                block.read_bytes(offset, &mut self.seen)
-            }
-            _ => None,
-        };
+        let mut read = read_marked(guest, spot, &mut self.seen);
+        // Marking takes from everyone, this processor too, the right to write there unseen. What was told until now may be about
+        // what was read; what is written behind that is told when there is a trace to drop.
+        if guest.has_changes() {
+            self.honour(&guest.take_changes(), |_, _| false);
+            read = read_marked(guest, spot, &mut self.seen);
+        }
         read.is_some() && self.cache.counters.flushes == flushes && guest.keeps(spot.at, &self.seen)
     }
 
@@ -486,6 +513,18 @@ where
 
     fn counters(&self) -> CacheCounters {
         self.cache.counters
+    }
+}
+
+/// Marks code and reads it.
+fn read_marked<G: Guest>(guest: &G, spot: &Spot, bytes: &mut [u8]) -> Option<()> {
+    match guest.memory(spot.at) {
+        mem::Place::Ram { block, offset, .. } => {
+            block.mark_code(offset, bytes.len() as u64);
+            block.read_bytes(offset, bytes)
+        }
+        mem::Place::Rom { block, offset, .. } => block.read_bytes(offset, bytes),
+        _ => None,
     }
 }
 

@@ -43,6 +43,9 @@ pub trait Family: Sized + 'static {
 pub trait Target {
     fn of(address: u64) -> Self;
     fn address(&self) -> u64;
+
+    /// Puts in the number that a [`Number`](super::cache::Number) tells the place of.
+    fn put_number(&mut self, number: u64);
 }
 
 /// One operation of a trace, or the header in front of them.

@@ -43,6 +43,10 @@ impl Target for Operands {
     fn address(&self) -> u64 {
         self.source.value.into()
     }
+
+    fn put_number(&mut self, number: u64) {
+        self.source.value = number as u32;
+    }
 }
 
 pub type Handler = op::Handler<M68kFamily>;

@@ -238,6 +238,7 @@ impl<B: MemoryBus<Order = BigGuest>, P: Probe> Checked<'_, B, P> {
             flow: fast.flow,
             length: view.operands.length,
             cycles: view.operands.clocks,
+            number: None,
         };
         Some((one, view.ends_trace() || fast.flow == Flow::Away))
     }

@@ -47,6 +47,10 @@ impl Target for Operands {
     fn address(&self) -> u64 {
         self.immediate
     }
+
+    fn put_number(&mut self, number: u64) {
+        self.immediate = number;
+    }
 }
 
 pub type Handler = op::Handler<X86Family>;

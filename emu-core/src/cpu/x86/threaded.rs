@@ -376,7 +376,74 @@ fn translate_one<B: MemoryBus, P: Probe>(
         flow: fast.flow,
         length: view.operands.length,
         cycles: model.clocks_per_instruction as u16,
+        number: view.number,
     };
     let ends = decoded.ends_trace() || fast.flow == Flow::Away;
     Some((one, fast, ends))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::engine::op::Target;
+    use crate::cpu::probe::NoProbe;
+    use crate::machine::system_bus::SystemBus;
+    use crate::mem::ByteOrder;
+    use std::ptr::fn_addr_eq;
+
+    /// What comes before opcodes of every map, and prefixes that change an immediate's size.
+    const BEFORE: [&[u8]; 13] = [
+        &[],
+        &[0x66],
+        &[0x67],
+        &[0x48],
+        &[0xF3],
+        &[0x0F],
+        &[0x66, 0x0F],
+        &[0x48, 0x0F],
+        &[0xF2, 0x0F],
+        &[0x0F, 0x3A],
+        &[0x66, 0x0F, 0x3A],
+        &[0xC4, 0xE3, 0x7B],
+        &[0xC4, 0xE3, 0x79],
+    ];
+
+    fn translated(bits: u32, bytes: &[u8]) -> Option<Instruction<SystemBus, NoProbe>> {
+        let model = Model::by_name("x86-64-v3").expect("the newest member");
+        let kind = if bits == 64 { Kind::Long } else { Kind::Segmented };
+        translate_one(model, (kind, bits), bytes, 0x1000, 0x1000).map(|(one, ..)| one)
+    }
+
+    /// Every opcode with every extension, of registers and of memory.
+    fn each_instruction(mut look: impl FnMut(u32, &[u8])) {
+        let following = (0..8).flat_map(|digit| [0xC1, 0x05, 0x41].map(|place| place | digit << 3));
+        for (bits, before) in [16, 32, 64].into_iter().flat_map(|bits| BEFORE.map(|before| (bits, before))) {
+            for (opcode, following) in (0..=255).flat_map(|op| following.clone().map(move |next| (op, next)))
+            {
+                let mut bytes = [0x5A; LONGEST];
+                let parts = before.iter().copied().chain([opcode, following]);
+                bytes.iter_mut().zip(parts).for_each(|(byte, part)| *byte = part);
+                look(bits, &bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_put_in_is_the_number_that_decoding_finds() {
+        let mut numbers = [0; 9];
+        each_instruction(|bits, bytes| {
+            let Some(mut old) = translated(bits, bytes) else { return };
+            let Some(number) = old.number else { return };
+            let mut changed = bytes.to_vec();
+            let place = usize::from(number.at)..usize::from(number.at + number.bytes);
+            changed[place.clone()].iter_mut().zip(0x81..).for_each(|(byte, new)| *byte = new);
+            let new = translated(bits, &changed).expect("still an instruction");
+            old.operands.put_number(number.of(&changed[place], ByteOrder::Little));
+            assert_eq!(old.operands, new.operands, "{bits} bits: {changed:02X?}");
+            assert!(fn_addr_eq(old.handler, new.handler) && fn_addr_eq(old.checked, new.checked));
+            assert_eq!((old.number, old.length, old.cycles), (new.number, new.length, new.cycles));
+            numbers[usize::from(number.bytes)] += 1;
+        });
+        assert!([1, 2, 4, 8].into_iter().all(|bytes| numbers[bytes] >= 8), "{numbers:?}");
+    }
 }

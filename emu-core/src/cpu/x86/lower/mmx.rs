@@ -50,7 +50,7 @@ fn arrange(view: &mut View<'_>, row: u16) {
         _ if i.op1_register().is_gpr() => Place::General,
         _ => Place::Register,
     } as u8;
-    view.operands.immediate = Packed { immediate, row, bytes, third: 0 }.pack();
+    view.pack(Packed { immediate, row, bytes, third: 0 }.pack());
 }
 
 /// The last byte of a 3DNow! instruction.

@@ -24,6 +24,7 @@ use super::routine::x87::{Computes, Controls, Instruction as FpuInstruction};
 use super::state::reg;
 use super::x87::place_of;
 use crate::addr::Width;
+use crate::cpu::engine::cache::Number;
 use iced_x86::{
     Code, ConditionCode, CpuidFeature, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind,
     Register,
@@ -236,6 +237,8 @@ enum Kind {
 pub struct View<'a> {
     instruction: &'a Instruction,
     pub operands: Operands,
+    /// Where the bytes hold the immediate, if it stands as it is in [`Operands::immediate`] and nowhere else.
+    pub number: Option<Number>,
     kinds: [Kind; 4],
     escape: Escaped,
     generation: Generation,
@@ -246,7 +249,8 @@ impl<'a> View<'a> {
         let Decoded { instruction, escape, generation } = decoded;
         let (escape, generation) = (*escape, *generation);
         let kinds = std::array::from_fn(|i| kind_of(instruction, i as u32));
-        let mut view = Self { instruction, operands: Operands::default(), kinds, escape, generation };
+        let operands = Operands::default();
+        let mut view = Self { instruction, operands, number: None, kinds, escape, generation };
         view.operands.length = instruction.len() as u8;
         view.operands.repeat = repeat_of(instruction);
         view.take_memory(origin)?;
@@ -254,10 +258,16 @@ impl<'a> View<'a> {
         view.take_immediate();
         view.operands.detail = detail(instruction);
         if let Escaped::Present(opcode) = escape {
-            view.operands.immediate = opcode;
+            view.pack(opcode);
             view.operands.detail = x87::detail(instruction.code());
         }
         Some(view)
+    }
+
+    /// Keeps something else in place of the immediate.
+    fn pack(&mut self, packed: u64) {
+        self.operands.immediate = packed;
+        self.number = None;
     }
 
     /// The handler for it; `None` if no member has such an instruction.
@@ -363,7 +373,8 @@ impl<'a> View<'a> {
         o.base = if base == Register::None { reg::NONE } else { number_of(base) };
         o.index = if index == Register::None { reg::NONE } else { number_of(index) };
         o.scale = i.memory_index_scale() as u8;
-        o.displacement = i.memory_displacement64() as i32;
+        // Where there is none, the decoder keeps half of an immediate there.
+        o.displacement = if i.memory_displ_size() == 0 { 0 } else { i.memory_displacement64() as i32 };
         if i.is_ip_rel_memory_operand() {
             o.base = reg::IP;
             let distance = i.ip_rel_memory_address().wrapping_sub(origin) as i64;
@@ -397,8 +408,36 @@ impl<'a> View<'a> {
             Code::Enterw_imm16_imm8 | Code::Enterd_imm16_imm8 | Code::Enterq_imm16_imm8 => {
                 self.operands.immediate |= u64::from(i.immediate8_2nd()) << 16;
             }
-            _ => {}
+            _ => self.number = self.number(),
         }
+    }
+
+    /// The place of the only immediate, which ends the instruction.
+    fn number(&self) -> Option<Number> {
+        let is_immediate = |(_, kind): &(usize, Kind)| *kind == Kind::Immediate;
+        let (operand, _) = self.kinds.into_iter().enumerate().find(is_immediate)?;
+        let (bytes, signed) = shape_of(self.instruction.op_kind(operand as u32))?;
+        // Shifts by one have no byte for it.
+        let is_implied = is_shift(self.instruction.mnemonic()) && self.operands.immediate == 1;
+        (!is_implied).then_some(Number { at: self.operands.length - bytes, bytes, signed })
+    }
+}
+
+fn is_shift(mnemonic: Mnemonic) -> bool {
+    use Mnemonic as M;
+    matches!(mnemonic, M::Rol | M::Ror | M::Rcl | M::Rcr | M::Shl | M::Shr | M::Sal | M::Sar)
+}
+
+/// The bytes of an immediate, and whether it is extended by its sign.
+fn shape_of(kind: OpKind) -> Option<(u8, bool)> {
+    match kind {
+        OpKind::Immediate8 => Some((1, false)),
+        OpKind::Immediate16 => Some((2, false)),
+        OpKind::Immediate32 => Some((4, false)),
+        OpKind::Immediate64 => Some((8, false)),
+        OpKind::Immediate8to16 | OpKind::Immediate8to32 | OpKind::Immediate8to64 => Some((1, true)),
+        OpKind::Immediate32to64 => Some((4, true)),
+        _ => None,
     }
 }
 

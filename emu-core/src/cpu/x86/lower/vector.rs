@@ -214,8 +214,9 @@ fn arrange(view: &mut View<'_>, row: u16, vex: bool) -> Option<Order> {
     let (destination, first) = (number(0), number(first));
     let base = if view.has_memory() { None } else { Some(number(second)) };
     let wide = is_wide(view);
+    view.pack(packed.pack());
     let o = &mut view.operands;
-    (o.first, o.second, o.immediate) = (destination, first, packed.pack());
+    (o.first, o.second) = (destination, first);
     o.base = base.unwrap_or(o.base);
     Some(Order { from, vex, wide, shape })
 }

@@ -62,8 +62,8 @@ fn arrange(view: &mut View<'_>, row: u16, third: u8) {
     let last = i.op_count() - u32::from(has_immediate) - 1;
     let immediate = if has_immediate { i.immediate8() } else { 0 };
     let bytes = memory_bytes(view);
+    view.pack(Packed { immediate, row, bytes, third }.pack());
     let o = &mut view.operands;
-    o.immediate = Packed { immediate, row, bytes, third }.pack();
     (o.first, o.second) = (number_of(i.op0_register()), number_of(i.op1_register()));
     o.detail = u8::from(view.kinds.contains(&Kind::Memory));
     if o.detail == 0 {
@@ -84,7 +84,7 @@ fn to_halves<S: Select>(view: &mut View<'_>) -> Option<S::Handler> {
     arrange(view, 0, 0);
     let bytes = if view.instruction.op1_register().is_ymm() { 16 } else { 8 };
     let packed = Packed { bytes, ..Packed::of(&view.operands) };
-    view.operands.immediate = packed.pack();
+    view.pack(packed.pack());
     Some(S::routine::<ToHalves>())
 }
 

@@ -527,6 +527,9 @@ impl MemoryBus for SystemBus {
     }
 
     fn take_changes(&mut self) -> Changes {
+        if self.changes.is_empty() {
+            return self.tlb.honour();
+        }
         self.honour_notices();
         std::mem::take(&mut self.changes)
     }

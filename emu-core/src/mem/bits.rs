@@ -80,11 +80,13 @@ const fn one(bit: u64) -> (usize, u64) {
 
 /// The words that `range` touches, each with the mask of its bits in there.
 fn masks(range: Range<u64>) -> impl Iterator<Item = (usize, u64)> {
-    let words = if range.is_empty() { 0..0 } else { range.start / WORD..range.end.div_ceil(WORD) };
-    words.map(move |word| {
-        let first = range.start.max(word * WORD) - word * WORD;
-        let last = (range.end - 1).min(word * WORD + WORD - 1) - word * WORD;
-        (word as usize, (u64::MAX << first) & (u64::MAX >> (WORD - 1 - last)))
+    let mut start = range.start;
+    std::iter::from_fn(move || {
+        let left = range.end.checked_sub(start).filter(|&left| left > 0)?;
+        let (word, first) = (start / WORD, start % WORD);
+        let bits = left.min(WORD - first);
+        start += bits;
+        Some((word as usize, u64::MAX >> (WORD - bits) << first))
     })
 }
 

@@ -10,6 +10,7 @@ use super::tlb::{Privilege, Table, Tlb};
 use super::{ByteOrder, GuestOrder, PAGE_SIZE};
 use crate::addr::{Linear, Physical};
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 
 /// A device's range of memory addresses, by the number that the board gave it.
@@ -106,12 +107,14 @@ pub struct PhysMem {
     /// Sorted by start.
     mappings: Vec<Mapping>,
     mailboxes: Vec<Weak<Mailbox>>,
+    /// The mapping that was found last: most often it is the next one, too.
+    last_found: AtomicUsize,
 }
 
 impl PhysMem {
     /// An empty map for memory of the given byte order.
     pub fn new(order: ByteOrder) -> Self {
-        Self { order, mappings: Vec::new(), mailboxes: Vec::new() }
+        Self { order, mappings: Vec::new(), mailboxes: Vec::new(), last_found: AtomicUsize::new(0) }
     }
 
     pub fn mappings(&self) -> &[Mapping] {
@@ -151,15 +154,26 @@ impl PhysMem {
     /// What answers at `at`.
     #[inline]
     pub fn lookup(&self, at: Physical) -> Place<'_> {
+        if let Some(place) = self.place_in(self.last_found.load(Relaxed), at) {
+            return place;
+        }
         let next = self.mappings.partition_point(|mapping| mapping.start <= at);
-        if let Some(mapping) = next.checked_sub(1).and_then(|index| self.mappings.get(index)) {
-            let (into, last) = (at.0 - mapping.start.0, mapping.last());
-            if at.0 <= last {
-                return place(mapping, into, last - at.0 + 1);
-            }
+        if let Some(index) = next.checked_sub(1)
+            && let Some(place) = self.place_in(index, at)
+        {
+            self.last_found.store(index, Relaxed);
+            return place;
         }
         let end = self.mappings.get(next).map_or(u64::MAX, |mapping| mapping.start.0);
         Place::Hole { left: (end - at.0).max(1) }
+    }
+
+    /// What answers at `at` if a mapping's range has it.
+    #[inline]
+    fn place_in(&self, index: usize, at: Physical) -> Option<Place<'_>> {
+        let mapping = self.mappings.get(index)?;
+        let (into, last) = (at.0.checked_sub(mapping.start.0)?, mapping.last());
+        (at.0 <= last).then(|| place(mapping, into, last - at.0 + 1))
     }
 
     /// Reads a scalar in the guest's byte order, also from where two blocks meet.

@@ -174,6 +174,7 @@ pub struct TraceCache<F: Family, S, M, W = NoProbe> {
     by_page: FxHashMap<(BlockId, u64), Vec<u32>>,
     modes: Vec<(M, u32)>,
     mode: usize,
+    mode_before: usize,
     last_tag: u32,
     capacity: usize,
     pub(super) tuning: Tuning,
@@ -212,6 +213,7 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> TraceCache<F, S, M, W> {
             by_page: FxHashMap::default(),
             modes: Vec::new(),
             mode: 0,
+            mode_before: 0,
             last_tag: 0,
             capacity,
             tuning: Tuning::default(),
@@ -231,7 +233,12 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> TraceCache<F, S, M, W> {
 
     /// The processor is in `mode` from now on: all that decides what an instruction's bytes mean.
     pub fn set_mode(&mut self, mode: M) {
-        self.mode = match self.modes.iter().position(|(known, _)| *known == mode) {
+        let is_this = |(known, _): &(M, u32)| *known == mode;
+        // Most changes lead back to where the last one came from.
+        let was_before = self.modes.get(self.mode_before).is_some_and(is_this);
+        let number = if was_before { Some(self.mode_before) } else { self.modes.iter().position(is_this) };
+        self.mode_before = self.mode;
+        self.mode = match number {
             Some(number) => number,
             None => {
                 if self.modes.len() == Self::MODES {

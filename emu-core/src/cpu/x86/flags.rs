@@ -62,6 +62,12 @@ impl Flags {
         self.rest | u64::from(self.status())
     }
 
+    /// All but the status flags, which take time to work out.
+    #[inline]
+    pub fn system(&self) -> u64 {
+        self.rest
+    }
+
     /// The status flags alone, as [`flag::STATUS`] has them.
     #[inline]
     pub fn status(&self) -> u16 {
@@ -84,7 +90,8 @@ impl Flags {
     /// Sets the status flags, in any combination, also those that no result has.
     #[inline]
     pub fn set_status(&mut self, status: u16) {
-        let has = |bit: u16| u64::from(status & bit != 0);
+        // Each bit is shifted to its place: no comparison, which would have to become a number again.
+        let has = |bit: u16| u64::from(status) >> bit.trailing_zeros() & 1;
         let zero = has(flag::ZF);
         self.result = zero ^ 1;
         // Zero has even parity and one has odd; the change makes up for where that is not what is wanted.

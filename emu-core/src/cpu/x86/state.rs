@@ -247,6 +247,14 @@ impl Segment {
         self.base == 0 && self.limit == u32::MAX && self.attributes & kind == kind && !expands_down
     }
 
+    /// Whether it is data that [`Self::is_flat`], and may be written.
+    #[inline]
+    pub const fn is_flat_data(&self) -> bool {
+        use attribute::{ACCESSIBLE, BIG, CODE, EXPAND_DOWN, PRESENT, USER};
+        let wanted = PRESENT | USER | BIG | ACCESSIBLE;
+        self.base == 0 && self.limit == u32::MAX && self.attributes & (wanted | CODE | EXPAND_DOWN) == wanted
+    }
+
     /// The bits that an offset into this segment has: an instruction pointer, a stack pointer.
     #[inline(always)]
     pub const fn offset_mask(&self) -> u64 {
@@ -603,7 +611,7 @@ impl State {
     #[inline]
     pub fn set_flags_word(&mut self, word: u64) {
         let modes = system::VM | system::IOPL | system::AC;
-        let changed = (self.flags.word() ^ word) & modes != 0;
+        let changed = (self.flags.system() ^ word) & modes != 0;
         self.flags.set_word(word);
         self.mode_changes = self.mode_changes.wrapping_add(u32::from(changed));
     }

@@ -11,7 +11,7 @@ use super::model::Model;
 use super::operands::Operands;
 use super::routine::string::StringInstruction;
 use super::routine::x87;
-use super::state::{Activity, State, cr0, reg, seg};
+use super::state::{Activity, Segment, State, cr0, reg, seg};
 use super::strict::{CheckedHandlers, LONGEST};
 use crate::addr::{Linear, Physical};
 use crate::cpu::Exit;
@@ -100,7 +100,9 @@ impl Mode {
         let user = s.cpl() == 3;
         let kind = if s.is_64_bit() {
             Kind::Long
-        } else if [seg::ES, seg::CS, seg::SS, seg::DS].into_iter().all(|number| is_flat(s, number)) {
+        } else if [seg::ES, seg::SS, seg::DS].into_iter().all(|number| s.segment(number).is_flat_data())
+            && is_flat_code(code)
+        {
             Kind::Flat
         } else {
             Kind::Segmented
@@ -110,10 +112,9 @@ impl Mode {
     }
 }
 
-/// Whether a segment is all of 32-bit memory, and may be read; unless it is CS, also written: other registers can hold code, too.
-fn is_flat(s: &State, number: u8) -> bool {
-    let part = s.segment(number);
-    part.is_flat() && part.admits(0, 1, number != seg::CS)
+/// Whether what is in CS is all of 32-bit memory, and may be read.
+fn is_flat_code(code: &Segment) -> bool {
+    code.is_flat() && code.admits(0, 1, false)
 }
 
 impl<B: MemoryBus<Order = LittleGuest>, P: Probe> Guest for Checked<'_, B, P> {
@@ -424,6 +425,16 @@ mod tests {
                 let parts = before.iter().copied().chain([opcode, following]);
                 bytes.iter_mut().zip(parts).for_each(|(byte, part)| *byte = part);
                 look(bits, &bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn flat_data_is_flat_and_may_be_written() {
+        for attributes in 0..=u16::MAX {
+            for (base, limit) in [(0, u32::MAX), (1, u32::MAX), (0, u32::MAX - 1)] {
+                let part = Segment { selector: 8, attributes, limit, base };
+                assert_eq!(part.is_flat_data(), part.is_flat() && part.admits(0, 1, true), "{part:?}");
             }
         }
     }

@@ -345,8 +345,9 @@ impl<B: MemoryBus, P: Probe> Checked<'_, B, P> {
         if !self.s.is_protected() {
             settable &= self.model.real_mode_flags() | system::RF;
         }
-        let word = self.s.flags.word() & !settable & !system::RF | flags & settable;
-        if (word ^ self.s.flags.word()) & system::AC != 0 {
+        // The status flags are always among those.
+        let word = self.s.flags.system() & !settable & !system::RF | flags & settable;
+        if (word ^ self.s.flags.system()) & system::AC != 0 {
             self.follow_smap();
         }
         self.s.set_flags_word(word);

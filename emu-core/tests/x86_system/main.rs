@@ -9,6 +9,7 @@ mod pages;
 #[path = "../quiet_bus/mod.rs"]
 mod quiet_bus;
 mod recording;
+mod saving;
 mod segments;
 mod tasks;
 mod virtual_8086;

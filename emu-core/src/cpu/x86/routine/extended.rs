@@ -298,7 +298,9 @@ fn xrstor<B: MemoryBus, P: Probe>(cpu: &mut Checked<'_, B, P>, o: &Operands) -> 
     let (there, layout) = (image.quad(HEADER), image.quad(HEADER + 8));
     let compacted = layout & COMPACTED != 0 && cpu.model.offers(Feature::XsaveC);
     let known = if compacted { layout & !COMPACTED } else { cpu.s.xcr0 };
-    let reserved = (if compacted { 0 } else { layout }) | image.quad(HEADER + 16) | there & !known;
+    // In the standard form, the header's last 40 bytes may be anything.
+    let zero = if compacted { HEADER + 16..YMM_UPPER } else { HEADER + 8..HEADER + 24 };
+    let reserved = zero.step_by(8).fold(there & !known, |bits, at| bits | image.quad(at));
     if reserved | known & !cpu.s.xcr0 != 0 {
         return Err(Fault::with_code(vector::GENERAL_PROTECTION, 0));
     }

@@ -153,6 +153,8 @@ fn what_comes_later_is_refused_by_name() {
         (&["run", "xt", "--headless", "--engine", "hypervisor"], "ypervisor"),
         (&["run", "xt", "--headless", "--cpus", "2"], "one CPU"),
         (&["run", "xt", "--headless", "--cpu", "80386"], "80386"),
+        (&["run", "xt", "--headless", "--fpu", "fast"], "no floating-point unit"),
+        (&["run", "pc-bare", "--headless", "--cpu", "386dx", "--fpu", "fast"], "no floating-point unit"),
         (&["run", "xt", "--headless", "--memory", "100K"], "100"),
         (&["run", "xt", "--headless", "--memory", "4G"], "KB"),
     ] {

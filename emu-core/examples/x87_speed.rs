@@ -4,7 +4,7 @@
 //! `cargo run --release -p emu-core --example x87_speed`
 
 use emu_core::cpu::x86::x87::Fpu;
-use emu_core::cpu::x86::x87::arithmetic::{Add, Divide, Multiply, Short, Subtract, Widened};
+use emu_core::cpu::x86::x87::arithmetic::{Add, Divide, Multiply, Operand, Subtract, Widened};
 use emu_core::float::F64;
 use std::hint::black_box;
 use std::time::Instant;

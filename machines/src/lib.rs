@@ -9,5 +9,6 @@ pub mod catalogue;
 pub mod chips;
 pub mod engines;
 pub mod firmware;
+pub mod fpu;
 pub mod media;
 pub mod profile;

@@ -2,7 +2,8 @@
 
 mod support;
 
-use emu_core::cpu::x86::model::{CustomModel, Feature, Output, PENTIUM};
+use emu_core::cpu::FpuMode;
+use emu_core::cpu::x86::model::{CustomModel, Feature, I486SX, Output, PENTIUM};
 use emu_core::hal::storage::MemoryMedium;
 use emu_core::machine::Machine;
 use emu_core::time::Cycle;
@@ -10,7 +11,7 @@ use machines::boards::{self, Supplies};
 use machines::catalogue::Catalogue;
 use machines::chips::ns16450::{Model, Ns16450};
 use machines::firmware::asm::Program;
-use machines::profile::{Field, Firmware, Profile, check};
+use machines::profile::{CpuProfile, Field, Firmware, Profile, check};
 use support::bare;
 
 /// Every processor's first address is F000:FFF0, wherever the ROM is seen.
@@ -461,7 +462,7 @@ type Case = (fn(&mut Profile), Option<Field>, &'static str);
 #[test]
 fn settings_that_cannot_be_are_told_with_what_would_help() {
     let catalogue = Catalogue::standard();
-    let cases: [Case; 8] = [
+    let cases: [Case; 10] = [
         (|_| (), None, ""),
         (|p| p.memory_kib = 48 * 1024, None, ""),
         (|p| p.memory_kib = 48 * 1024 + 1, Some(Field::Memory), "whole MB"),
@@ -470,6 +471,12 @@ fn settings_that_cannot_be_are_told_with_what_would_help() {
         (|p| "8086".clone_into(&mut p.cpu.model), Some(Field::Memory), "reaches 1 MB"),
         (|p| p.cpu.clock_hz = 123_456_789, None, ""),
         (|p| p.cpu.clock_hz = 1000, Some(Field::CpuClock), "1000 Hz"),
+        (|p| p.cpu.fpu = FpuMode::Fast, None, ""),
+        (
+            |p| ("486sx".clone_into(&mut p.cpu.model), p.cpu.fpu = FpuMode::Fast).1,
+            Some(Field::Fpu),
+            "no floating-point unit",
+        ),
     ];
     for (change, field, words) in cases {
         let mut profile = (boards::bare::KIND.profile)();
@@ -482,6 +489,21 @@ fn settings_that_cannot_be_are_told_with_what_would_help() {
             assert_eq!(check(mended, &catalogue), []);
         }
     }
+}
+
+#[test]
+fn how_the_x87_computes_is_kept_and_changes_at_once() {
+    let exact = profile_of("486dx", 4);
+    assert!(!exact.to_ron().contains("fpu"), "older versions read the usual profile");
+    let mut fast = exact.clone();
+    fast.cpu.fpu = FpuMode::Fast;
+    assert_eq!(Profile::from_ron(&fast.to_ron()).as_ref(), Ok(&fast));
+    assert_eq!(exact.with_news_of(&fast), fast);
+    let mut custom = profile_of("custom", 4);
+    custom.cpu = CpuProfile { custom: Some(CustomModel::of(&I486SX)), ..custom.cpu };
+    custom.cpu.fpu = FpuMode::Fast;
+    let conflicts = check(&custom, &Catalogue::standard());
+    assert_eq!(conflicts.first().map(|conflict| conflict.fields[0]), Some(Field::Fpu), "{conflicts:?}");
 }
 
 #[test]

@@ -4,7 +4,9 @@
 use crate::home;
 use crate::library::{Library, MachineEntry, MachineFolder};
 use anyhow::{Context, bail};
+use emu_core::cpu::FpuMode;
 use machines::boards::{self, BOARDS};
+use machines::fpu;
 use machines::profile::{Firmware, Profile};
 use std::fmt::Write;
 
@@ -57,6 +59,9 @@ fn describe(folder: &MachineFolder, profile: &Profile) -> Result<String, std::fm
     writeln!(text, "board\t{board}")?;
     writeln!(text, "cpu\t{} at {:.2} MHz", profile.cpu.model, profile.cpu.clock_hz as f64 / 1e6)?;
     writeln!(text, "engine\t{:?}", profile.cpu.engine)?;
+    if profile.cpu.fpu != FpuMode::default() {
+        writeln!(text, "floating point\t{}", fpu::describe(profile.cpu.fpu).label)?;
+    }
     writeln!(text, "memory\t{} KB", profile.memory_kib)?;
     writeln!(text, "firmware\t{}", firmware(&profile.firmware))?;
     for card in &profile.cards {

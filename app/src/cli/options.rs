@@ -4,6 +4,7 @@ use super::script::{Script, Step};
 use super::size;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use emu_core::cpu::FpuMode;
 use machines::profile::{Engine, Firmware};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
@@ -68,6 +69,10 @@ pub struct RunOptions {
     /// `custom` is the one that the machine's settings put together; without any, it has every feature there is
     #[arg(long, value_name = "MODEL", help_heading = "Machine")]
     pub cpu: Option<String>,
+
+    /// How the x87 computes [default: the machine's]
+    #[arg(long, value_parser = fpu_modes(), help_heading = "Machine")]
+    pub fpu: Option<FpuMode>,
 
     /// The number of CPUs [default: the machine's]
     #[arg(long, value_name = "N", help_heading = "Machine")]
@@ -161,6 +166,15 @@ fn engines() -> impl TypedValueParser<Value = Engine> {
         "hypervisor" => Engine::Hypervisor,
         _ => Engine::Strict,
     })
+}
+
+fn fpu_modes() -> impl TypedValueParser<Value = FpuMode> {
+    let names = PossibleValuesParser::new([
+        PossibleValue::new("exact").help("To the last of 80 bits, as the chip"),
+        PossibleValue::new("fast")
+            .help("With 53 bits, by the host's arithmetic: results differ in the last digits"),
+    ]);
+    names.map(|name| if name == "fast" { FpuMode::Fast } else { FpuMode::Exact })
 }
 
 fn firmware(text: &str) -> Result<Firmware, String> {

@@ -3,6 +3,7 @@
 use super::*;
 use ::machines::profile::{Engine, Firmware};
 use clap::error::ErrorKind;
+use emu_core::cpu::FpuMode;
 use emu_core::hal::input::parse_typed;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -48,13 +49,14 @@ fn a_folder_is_told_from_a_profile_by_a_separator() {
 #[test]
 fn a_full_run_is_read_whole() {
     let line = "run xt --headless --floppy a.img --floppy b.img --disk c.img --disposable --engine strict --cpu 8088 \
-                --cpus 1 --memory 640K --firmware host --speed real --serial stdio --debugcon out.txt --timeout 2.5 \
+                --fpu fast --cpus 1 --memory 640K --firmware host --speed real --serial stdio --debugcon out.txt --timeout 2.5 \
                 --for-cycles 1000000 --screenshot s.png --text-screen t.txt --record-audio w.wav --stats s.ron";
     let options = run_options(&line.split_whitespace().collect::<Vec<_>>());
     assert!(options.headless && options.disposable);
     assert_eq!(options.floppies, [PathBuf::from("a.img"), "b.img".into()]);
     assert_eq!(options.disks, [PathBuf::from("c.img")]);
     assert_eq!((options.engine, options.cpu.as_deref()), (Some(Engine::Strict), Some("8088")));
+    assert_eq!(options.fpu, Some(FpuMode::Fast));
     assert_eq!((options.cpus.map(usize::from), options.memory), (Some(1), Some(640 << 10)));
     assert_eq!((options.firmware.clone(), options.speed()), (Some(Firmware::Host), Speed::Real));
     assert_eq!(
@@ -126,6 +128,7 @@ fn wrong_usage_ends_with_status_2() {
         "run xt --memory 640",
         "run xt --cpus 0",
         "run xt --engine fast",
+        "run xt --fpu 53",
         "run xt --speed 2",
         "run xt --timeout 0",
         "run xt --timeout -1",

@@ -351,6 +351,11 @@ impl Worker {
             Command::Suspend => self.suspend(),
             Command::SetSpeed(speed) => self.set_speed(speed),
             Command::SetEngine(engine) => self.set_engine(engine),
+            Command::SetFpu(mode) => {
+                if !self.session.machine.cpu_mut().set_fpu_mode(mode) {
+                    self.complain("The machine's processor has no floating-point unit.".to_owned());
+                }
+            }
             Command::Input(input) => self.take_hands(input),
             Command::Type(text) => self.type_text(&text),
             Command::Insert { device, slot, medium } => self.insert(device, slot, &medium),

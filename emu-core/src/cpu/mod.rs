@@ -42,6 +42,16 @@ pub enum EngineKind {
     Threaded,
 }
 
+/// How a floating-point unit computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FpuMode {
+    /// To its last bit, as the part does.
+    #[default]
+    Exact,
+    /// With the host's doubles, of 53 bits, where the part would keep more.
+    Fast,
+}
+
 /// What a processor has counted since power-on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CpuCounters {
@@ -69,6 +79,12 @@ pub trait Processor<B: CpuBus>: Send {
     /// Has the threaded engine leave out what it does to be fast. Gives whether this processor has that engine.
     fn set_tuning(&mut self, _tuning: Tuning) -> bool {
         false
+    }
+
+    /// Has the floating-point unit compute otherwise from the next instruction on. Gives whether this processor has one
+    /// that can.
+    fn set_fpu_mode(&mut self, mode: FpuMode) -> bool {
+        mode == FpuMode::Exact
     }
 
     /// The clock cycles since power-on.

@@ -5,8 +5,8 @@
 use crate::board::device::{MediaSlot, ResetKind};
 use crate::board::external::External;
 use crate::cache::{CacheConfig, CacheStats};
-use crate::cpu::EngineKind;
 use crate::cpu::describe::{CodeAddress, RegisterId};
+use crate::cpu::{EngineKind, FpuMode};
 use crate::debug::breakpoints::Breakpoint;
 use crate::debug::view::ViewRequest;
 use crate::time::Cycle;
@@ -73,6 +73,8 @@ pub enum Command {
     SetSpeed(Speed),
     /// Another engine executes from the next instruction on; [`Event::Engine`] answers.
     SetEngine(EngineKind),
+    /// The floating-point unit computes otherwise from the next instruction on.
+    SetFpu(FpuMode),
     /// A key and the like.
     Input(External),
     /// Keys to be pressed one after another, as fast as the guest takes them.

@@ -1,5 +1,6 @@
 //! The threaded engine does what the strict one does, instruction by instruction.
 
+mod floating;
 mod patches;
 mod probes;
 mod program;
@@ -44,18 +45,35 @@ fn any_schedule() -> impl Strategy<Value = Vec<(u64, Event)>> {
     prop::collection::vec((1u64..3000, event), 1..12)
 }
 
-/// The state and the memory after each slice.
+/// A processor, what is put into its memory and how it starts.
+struct Beginning<'a> {
+    model: &'static Model,
+    load: &'a dyn Fn(&QuietBus),
+    start: &'a dyn Fn(&mut X86),
+}
+
 fn run(
     model: &'static Model,
     program: &Program,
+    schedule: &[(u64, Event)],
+    engine: EngineKind,
+    switches: bool,
+) -> Outcome {
+    let (load, start) = (&|bus: &QuietBus| program.load(bus), &|cpu: &mut X86| program.start(&mut cpu.state));
+    run_from(&Beginning { model, load, start }, schedule, engine, switches)
+}
+
+/// The state and the memory after each slice.
+fn run_from(
+    beginning: &Beginning<'_>,
     schedule: &[(u64, Event)],
     mut engine: EngineKind,
     switches: bool,
 ) -> Outcome {
     let mut bus = QuietBus::new(0, SIZE);
-    program.load(&bus);
-    let mut cpu = X86::new(model);
-    program.start(&mut cpu.state);
+    (beginning.load)(&bus);
+    let mut cpu = X86::new(beginning.model);
+    (beginning.start)(&mut cpu);
     Processor::<QuietBus>::set_engine(&mut cpu, engine);
     let mut states = Vec::new();
     for &(cycles, event) in schedule {

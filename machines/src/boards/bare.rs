@@ -31,8 +31,9 @@ use emu_core::board::domain::CpuPin;
 use emu_core::cpu::Processor;
 use emu_core::cpu::x86::cpu::X86;
 use emu_core::cpu::x86::model::{
-    CORE_2, CustomModel, EVERYTHING, I486DX, I486DX2, I486SX, I8086, I80186, I80286, I80386DX, I80386SX,
-    K6_2, Model, PENTIUM, PENTIUM_2, PENTIUM_3, PENTIUM_4, PENTIUM_MMX, PENTIUM_PRO, X86_64_V2, X86_64_V3,
+    CORE_2, CustomModel, EVERYTHING, Feature, I486DX, I486DX2, I486SX, I8086, I80186, I80286, I80386DX,
+    I80386SX, K6_2, Model, PENTIUM, PENTIUM_2, PENTIUM_3, PENTIUM_4, PENTIUM_MMX, PENTIUM_PRO, X86_64_V2,
+    X86_64_V3,
 };
 use emu_core::machine::system_bus::{BusTiming, SystemBus};
 use emu_core::machine::{Machine, MachineParts};
@@ -70,6 +71,7 @@ const fn cpu(model: &Model, generation: &'static str, help: &'static str) -> Cpu
         address_bits: model.address_bits as u8,
         clock_hz: if model.clock_hz < LIVELY { model.clock_hz } else { LIVELY },
         engines: ENGINES,
+        has_fpu: model.features.has(Feature::Fpu),
     }
 }
 
@@ -212,6 +214,7 @@ fn build(profile: &Profile, catalogue: &Catalogue, supplies: Supplies) -> Result
     let bus = SystemBus::new(domain, memory, Clock::of_hz(hz, TICK_HZ), timing);
     let mut cpu: Box<dyn Processor<SystemBus>> = Box::new(X86::new(model));
     cpu.set_engine(engines::kind(profile.cpu.engine));
+    cpu.set_fpu_mode(profile.cpu.fpu);
     Ok(Machine::new(MachineParts {
         cpu,
         bus,

@@ -27,6 +27,7 @@ pub struct CpuModel {
     /// The clock that a machine gets with it.
     pub clock_hz: u64,
     pub engines: &'static [Engine],
+    pub has_fpu: bool,
 }
 
 /// A clock that a board's processor may run at.

@@ -51,6 +51,7 @@ pub const KIND: BoardKind = BoardKind {
             address_bits: 20,
             clock_hz: TICK_HZ / 3,
             engines: STRICT,
+            has_fpu: false,
         },
         CpuModel {
             name: "8086",
@@ -60,6 +61,7 @@ pub const KIND: BoardKind = BoardKind {
             address_bits: 20,
             clock_hz: TICK_HZ / 3,
             engines: STRICT,
+            has_fpu: false,
         },
     ],
     clocks: &[

@@ -3,7 +3,8 @@
 use super::{CardProfile, Profile};
 use crate::boards::{self, BoardKind, Freedom};
 use crate::catalogue::{Catalogue, Options, Resources};
-use crate::engines;
+use crate::{engines, fpu};
+use emu_core::cpu::FpuMode;
 use emu_core::cpu::x86::model::{CustomModel, EVERYTHING, Gap, Model};
 
 /// How many features one sentence names at the most.
@@ -19,6 +20,7 @@ pub enum Field {
     CpuIdentity,
     CpuFeatures,
     Engine,
+    Fpu,
     Memory,
     Caches,
     /// By its place in the list.
@@ -107,6 +109,12 @@ fn check_cpu(profile: &Profile, board: &BoardKind, conflicts: &mut Vec<Conflict>
         let words = format!("Use {}", engines::describe(model.engines[0]).label);
         conflicts.push(conflict.with_fix(words, profile, |fixed| {
             fixed.cpu.engine = model.engines[0];
+        }));
+    }
+    if let Some(message) = fpu::why_not(profile.cpu.fpu, &profile.cpu, model) {
+        let conflict = Conflict::new(&[Field::Fpu], message);
+        conflicts.push(conflict.with_fix("Compute exactly".to_owned(), profile, |fixed| {
+            fixed.cpu.fpu = FpuMode::Exact;
         }));
     }
     if !takes_clock(board, profile.cpu.clock_hz) {

@@ -20,7 +20,12 @@ pub use v1::{
 pub mod v1 {
     use super::{BTreeMap, Deserialize, Serialize};
     use emu_core::cache::CacheConfig;
+    use emu_core::cpu::FpuMode;
     use emu_core::cpu::x86::model::CustomModel;
+
+    fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+        *value == T::default()
+    }
 
     /// A machine.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,6 +67,9 @@ pub mod v1 {
         pub clock_hz: u64,
         #[serde(default)]
         pub engine: Engine,
+        /// How the x87 computes.
+        #[serde(default, skip_serializing_if = "is_default")]
+        pub fpu: FpuMode,
         /// What the model `custom` is; absent: every feature that there is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub custom: Option<CustomModel>,
@@ -70,7 +78,7 @@ pub mod v1 {
     impl CpuProfile {
         /// A model's processor.
         pub fn of(model: &str, clock_hz: u64, engine: Engine) -> Self {
-            Self { model: model.to_owned(), clock_hz, engine, custom: None }
+            Self { model: model.to_owned(), clock_hz, engine, fpu: FpuMode::Exact, custom: None }
         }
     }
 
@@ -196,7 +204,7 @@ impl Profile {
     }
 
     /// The machine as it was switched on, with what of newer settings does not wait for the next power-on: words, the
-    /// images in floppy drives, the caches (a guest computes the same with any), the volume.
+    /// images in floppy drives, the caches (a guest computes the same with any), how the x87 computes, the volume.
     pub fn with_news_of(&self, new: &Self) -> Self {
         let mut profile = Self {
             name: new.name.clone(),
@@ -206,6 +214,7 @@ impl Profile {
             sound: new.sound,
             ..self.clone()
         };
+        profile.cpu.fpu = new.cpu.fpu;
         for (floppy, new) in profile.floppies.iter_mut().zip(&new.floppies) {
             (floppy.image, floppy.write_protected) = (new.image.clone(), new.write_protected);
         }

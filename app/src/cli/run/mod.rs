@@ -54,6 +54,9 @@ pub fn prepare(options: &RunOptions) -> anyhow::Result<(Profile, SessionOptions)
     if let Some(engine) = options.engine {
         profile.cpu.engine = engine;
     }
+    if let Some(mode) = options.fpu {
+        profile.cpu.fpu = mode;
+    }
     if let Some(bytes) = options.memory {
         profile.memory_kib = memory_kib(bytes)?;
     }

@@ -4,8 +4,10 @@ use super::{MachinePage, PageRequest};
 use crate::gui::commands::{Command, SPEEDS, menu, named_choice};
 use egui::{Button, Response, Ui};
 use egui_material_icons::icons::{ICON_CHECK, ICON_MEMORY};
+use emu_core::cpu::FpuMode;
 use machines::boards::CpuModel;
 use machines::engines::{self, ENGINES, EngineKind};
+use machines::fpu;
 use machines::profile::Engine;
 
 /// Shows the menu's button. Gives what was chosen in it.
@@ -26,7 +28,7 @@ pub fn ui(page: &MachinePage, ui: &mut Ui) -> Vec<PageRequest> {
     chosen
 }
 
-/// The engines, the one that executes marked.
+/// The engines, the one that executes marked, and how the x87 computes where that is not exactly.
 fn engine_entries(page: &MachinePage, ui: &mut Ui) -> Option<PageRequest> {
     ui.weak("Engine");
     let model = page.cpu_model()?;
@@ -36,6 +38,11 @@ fn engine_entries(page: &MachinePage, ui: &mut Ui) -> Option<PageRequest> {
             chosen = command_for(kind.engine).map(PageRequest::Command);
             ui.close();
         }
+    }
+    let fpu = page.running_cpu().fpu;
+    if fpu != FpuMode::default() {
+        ui.weak("Floating point").on_hover_text("To be changed in the machine's settings, at any time.");
+        ui.label(fpu::describe(fpu).label).on_hover_text(fpu::describe(fpu).help);
     }
     chosen
 }

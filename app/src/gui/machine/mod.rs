@@ -131,6 +131,9 @@ impl MachinePage {
         if old.caches != new.caches {
             self.send(Command::SetCaches(new.caches.clone()));
         }
+        if old.cpu.fpu != new.cpu.fpu {
+            self.send(Command::SetFpu(new.cpu.fpu));
+        }
         self.set_sound(new.sound);
         for at in 0..old.floppies.len().min(new.floppies.len()) {
             let (old, new) = (&old.floppies[at], &new.floppies[at]);

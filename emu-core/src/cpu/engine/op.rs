@@ -358,6 +358,11 @@ pub const fn quick_handler<F: Family, Q: Quick<F>, O: Operation<F>>() -> Handler
     run_quickly::<F, Q, O>
 }
 
+/// The same where the usual case has two forms, of which `A` is tried first.
+pub const fn twice_quick_handler<F: Family, A: Quick<F>, B: Quick<F>, O: Operation<F>>() -> Handler<F> {
+    run_in_either_form::<F, A, B, O>
+}
+
 /// The handler of an operation that goes on with `B`, the one behind it, without a look at that one's handler. That one stays
 /// where it is: it is what leaves, and what is linked.
 pub const fn joined<F: Family, A: Operation<F>, B: Operation<F>>() -> Handler<F> {
@@ -451,6 +456,33 @@ unsafe fn run_quickly<F: Family, Q: Quick<F>, O: Operation<F>>(
             None => run_otherwise::<F, O>(s, op, account, env),
         }
     }
+}
+
+unsafe fn run_in_either_form<F: Family, A: Quick<F>, B: Quick<F>, O: Operation<F>>(
+    s: &mut F::State,
+    op: OpRef<'_, F>,
+    account: Account,
+    env: &mut Env<F>,
+) -> *const Op<F> {
+    // SAFETY: as for `run_quickly`.
+    unsafe {
+        match A::execute(s, op, &*env.ways) {
+            Some(()) => next(s, op, account, env),
+            None => run_in_other_form::<F, B, O>(s, op, account, env),
+        }
+    }
+}
+
+/// [`run_quickly`], kept out of the handler that jumps here, so that each form has the registers that it needs.
+#[inline(never)]
+unsafe fn run_in_other_form<F: Family, B: Quick<F>, O: Operation<F>>(
+    s: &mut F::State,
+    op: OpRef<'_, F>,
+    account: Account,
+    env: &mut Env<F>,
+) -> *const Op<F> {
+    // SAFETY: as for `run_quickly`.
+    unsafe { run_quickly::<F, B, O>(s, op, account, env) }
 }
 
 /// [`run`], kept out of the handler that jumps here: only this way saves registers then.

@@ -3,7 +3,7 @@
 use super::checked::{Checked, Handler};
 use super::describe;
 use super::fast::X86Family;
-use super::model::Model;
+use super::model::{Feature, Model};
 use super::state::{Activity, Segment, State, seg};
 use super::threaded::Mode;
 pub use crate::cpu::EngineKind;
@@ -15,7 +15,7 @@ use crate::cpu::engine::op::watched::Watcher;
 use crate::cpu::engine::slot::Slot;
 use crate::cpu::engine::tuning::Tuning;
 use crate::cpu::probe::{Counter, DynamicProbe, Holds, NoProbe, Probe};
-use crate::cpu::{CpuCounters, Exit, Processor};
+use crate::cpu::{CpuCounters, Exit, FpuMode, Processor};
 use crate::mem::{Changes, LittleGuest};
 use crate::snapshot::{RestoreError, SavedState};
 use crate::time::Cycle;
@@ -73,6 +73,14 @@ impl X86 {
             self.threaded.forget();
         }
         exit
+    }
+
+    /// How the floating-point unit computes is the processor's, and stays.
+    fn replace_state(&mut self, state: State) {
+        let mode = self.state.fpu.mode();
+        self.state = state;
+        self.state.fpu.set_mode(mode);
+        self.forgets_pages = true;
     }
 
     fn begin<B: MemoryBus>(&mut self, bus: &mut B) {
@@ -141,6 +149,14 @@ impl<B: MemoryBus<Order = LittleGuest>> Processor<B> for X86 {
         true
     }
 
+    fn set_fpu_mode(&mut self, mode: FpuMode) -> bool {
+        let is_there = self.model.features.has(Feature::Fpu);
+        if is_there {
+            self.state.fpu.set_mode(mode);
+        }
+        is_there || mode == FpuMode::Exact
+    }
+
     fn now(&self) -> Cycle {
         Cycle(self.state.now)
     }
@@ -168,8 +184,7 @@ impl<B: MemoryBus<Order = LittleGuest>> Processor<B> for X86 {
     }
 
     fn reset(&mut self) {
-        self.state = reset_state(self.model, self.state.now, self.state.counters);
-        self.forgets_pages = true;
+        self.replace_state(reset_state(self.model, self.state.now, self.state.counters));
     }
 
     fn register(&self, id: RegisterId) -> u64 {
@@ -212,8 +227,7 @@ impl<B: MemoryBus<Order = LittleGuest>> Processor<B> for X86 {
     }
 
     fn restore(&mut self, saved: &SavedState) -> Result<(), RestoreError> {
-        self.state = saved.read(SAVED_VERSION)?;
-        self.forgets_pages = true;
+        self.replace_state(saved.read(SAVED_VERSION)?);
         Ok(())
     }
 }

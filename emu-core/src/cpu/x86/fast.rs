@@ -371,17 +371,19 @@ impl<I: StringInstruction> Body for Once<I> {
     }
 }
 
-/// The usual case of an instruction of the floating-point unit.
-struct QuickComputing<I, A>(PhantomData<(I, A)>);
+/// The usual case of an instruction of the floating-point unit, in one of its two forms.
+struct QuickComputing<I, A, const DOUBLES: bool>(PhantomData<(I, A)>);
 
-impl<I: x87::Instruction, A: Addressing> op::Quick<X86Family> for QuickComputing<I, A> {
+impl<I: x87::Instruction, A: Addressing, const DOUBLES: bool> op::Quick<X86Family>
+    for QuickComputing<I, A, DOUBLES>
+{
     #[inline(always)]
     fn execute(s: &mut State, op: OpRef<'_, X86Family>, ways: &Ways<LittleGuest>) -> Option<()> {
-        if !x87::is_ready(s) {
+        if !x87::is_ready_in::<DOUBLES>(s) {
             return None;
         }
         let mut fast = Fast::<A> { s, ways, op, target: None, addressing: PhantomData };
-        I::quick(&mut fast, op.operands())?;
+        I::quick::<DOUBLES, _>(&mut fast, op.operands())?;
         x87::remember(s, op.operands());
         Some(())
     }
@@ -485,7 +487,9 @@ impl Handlers {
     /// An instruction of the floating-point unit.
     pub fn of_fpu<I: x87::Instruction>() -> Self {
         let handlers = handlers!(Flow::On, I::HAS_ADDRESS, A => {
-            op::quick_handler::<X86Family, QuickComputing<I, A>, Instruction<Computing<I>, A>>()
+            type Exact<I, A> = QuickComputing<I, A, false>;
+            type Doubles<I, A> = QuickComputing<I, A, true>;
+            op::twice_quick_handler::<X86Family, Exact<I, A>, Doubles<I, A>, Instruction<Computing<I>, A>>()
         });
         Self { watched: const { watched::<Computing<I>>(I::HAS_ADDRESS) }, ..handlers }
     }

@@ -137,7 +137,14 @@ pub trait Arithmetic: 'static {
     /// The exact way.
     fn exact<F: Number>(a: F, b: F, env: &Env) -> Outcome<F>;
     /// What the host makes of two plain operands, if that is sure to be the same when rounding to nearest.
-    fn quick<F: Number>(a: F, b: F) -> Option<F>;
+    fn of_plain<F: Number>(a: F, b: F) -> Option<F>;
+
+    /// The same of any operands: `None` if one is not plain.
+    #[inline(always)]
+    fn quick<F: Number>(a: F, b: F) -> Option<F> {
+        if a.is_plain() && b.is_plain() { Self::of_plain(a, b) } else { None }
+    }
+
     /// Whether such a result needed no rounding.
     fn is_exact<F: Number>(a: F, b: F, result: F) -> bool;
 }
@@ -168,9 +175,9 @@ macro_rules! arithmetic {
             }
 
             #[inline(always)]
-            fn quick<F: Number>($a: F, $b: F) -> Option<F> {
+            fn of_plain<F: Number>($a: F, $b: F) -> Option<F> {
                 let $result = F::of_host(F::$host($a.host(), $b.host()));
-                ($a.is_plain() && $b.is_plain() && $sure).then_some($result)
+                $sure.then_some($result)
             }
 
             #[inline(always)]
@@ -203,9 +210,14 @@ impl Arithmetic for Sqrt {
     }
 
     #[inline(always)]
-    fn quick<F: Number>(_: F, b: F) -> Option<F> {
+    fn of_plain<F: Number>(_: F, b: F) -> Option<F> {
         let result = F::of_host(F::host_sqrt(b.host()));
-        (b.is_plain() && (b.is_zero() || !b.is_negative())).then_some(result)
+        (b.is_zero() || !b.is_negative()).then_some(result)
+    }
+
+    #[inline(always)]
+    fn quick<F: Number>(a: F, b: F) -> Option<F> {
+        if b.is_plain() { Self::of_plain(a, b) } else { None }
     }
 
     #[inline(always)]

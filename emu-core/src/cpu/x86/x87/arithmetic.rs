@@ -1,6 +1,8 @@
 //! What computes, on registers and on operands from memory.
 
-use super::{Fpu, indefinite, status};
+use super::{Fpu, double, indefinite, status};
+use crate::cpu::x86::vector::float as host;
+use crate::cpu::x86::vector::float::Number;
 use crate::float::quick::{self, Steering};
 use crate::float::{
     self, Class, Constant, Env, Extracted, F32, F64, F80, Fields, Flags, Format, InRange, Outcome, Quotient,
@@ -17,6 +19,12 @@ pub trait Operation: 'static {
     fn quick(_destination: F80, _other: F80, _steering: Steering) -> Option<Outcome<F80>> {
         None
     }
+
+    /// The same of plain doubles, by the host ([`double::computed`]).
+    #[inline(always)]
+    fn double(_destination: F64, _other: F64, _is_known: bool) -> Option<Outcome<F64>> {
+        None
+    }
 }
 
 /// What makes a number of one.
@@ -28,10 +36,17 @@ pub trait Function: 'static {
     fn quick(_a: F80) -> Option<F80> {
         None
     }
+
+    /// The same of a plain double.
+    #[inline(always)]
+    fn double(_a: F64, _is_known: bool) -> Option<Outcome<F64>> {
+        None
+    }
 }
 
 macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident = |$a:ident, $b:ident, $env:ident| $value:expr $(, $quick:expr)?;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident = |$a:ident, $b:ident, $env:ident| $value:expr
+        $(, $quick:expr, $host:ident($first:ident, $second:ident))?;)*) => {$(
         $(#[$doc])*
         pub struct $name;
 
@@ -44,20 +59,25 @@ macro_rules! operations {
             $(#[inline(always)]
             fn quick($a: F80, $b: F80, $env: Steering) -> Option<Outcome<F80>> {
                 $quick
+            }
+
+            #[inline(always)]
+            fn double($a: F64, $b: F64, is_known: bool) -> Option<Outcome<F64>> {
+                double::computed::<host::$host>($first, $second, is_known)
             })?
         }
     )*};
 }
 
 operations! {
-    Add = |a, b, env| float::add(a, b, env), quick::add(a, b, env);
-    Multiply = |a, b, env| float::mul(a, b, env), quick::mul(a, b, env);
-    Subtract = |a, b, env| float::sub(a, b, env), quick::sub(a, b, env);
+    Add = |a, b, env| float::add(a, b, env), quick::add(a, b, env), Add(a, b);
+    Multiply = |a, b, env| float::mul(a, b, env), quick::mul(a, b, env), Mul(a, b);
+    Subtract = |a, b, env| float::sub(a, b, env), quick::sub(a, b, env), Sub(a, b);
     /// FSUBR: the destination is taken from the other.
-    SubtractFrom = |a, b, env| float::sub(b, a, env), quick::sub(b, a, env);
-    Divide = |a, b, env| float::div(a, b, env), quick::div(a, b, env);
+    SubtractFrom = |a, b, env| float::sub(b, a, env), quick::sub(b, a, env), Sub(b, a);
+    Divide = |a, b, env| float::div(a, b, env), quick::div(a, b, env), Div(a, b);
     /// FDIVR: the other is divided by the destination.
-    DivideInto = |a, b, env| float::div(b, a, env), quick::div(b, a, env);
+    DivideInto = |a, b, env| float::div(b, a, env), quick::div(b, a, env), Div(b, a);
     Scale = |a, b, env| float::scale(a, b, env);
     /// The destination is ST(1).
     ArcTangent = |a, b, env| float::arc_tangent(a, b, env);
@@ -65,8 +85,9 @@ operations! {
     YLog2XPlus1 = |a, b, env| float::y_log2_x_plus_1(a, b, env);
 }
 
+/// Of each: the general way, and where it has one, the short way; behind the arrow that of plain doubles.
 macro_rules! functions {
-    ($($name:ident = |$a:ident, $env:ident| $value:expr $(, $quick:expr)?;)*) => {$(
+    ($($name:ident = |$a:ident, $env:ident| $value:expr $(, $quick:expr)? $(=> |$known:pat_param| $double:expr)?;)*) => {$(
         pub struct $name;
 
         impl Function for $name {
@@ -79,17 +100,25 @@ macro_rules! functions {
             fn quick($a: F80) -> Option<F80> {
                 Some($quick)
             })?
+
+            $(#[inline(always)]
+            fn double($a: F64, $known: bool) -> Option<Outcome<F64>> {
+                $double
+            })?
         }
     )*};
 }
 
 functions! {
-    SquareRoot = |a, env| float::sqrt(a, env);
+    SquareRoot = |a, env| float::sqrt(a, env) => |known| double::computed::<host::Sqrt>(a, a, known);
     RoundToInteger = |a, env| float::round_to_integral(a, env);
     PowerOf2Minus1 = |a, env| float::power_of_2_minus_1(a, env);
-    ChangeSign = |a, _env| exact(with_sign_changed(a)), with_sign_changed(a);
-    Magnitude = |a, _env| exact(magnitude(a)), magnitude(a);
+    ChangeSign = |a, _env| exact(with_sign_changed(a)), with_sign_changed(a)
+        => |_| Some(exact(F64(a.0 ^ F64_SIGN)));
+    Magnitude = |a, _env| exact(magnitude(a)), magnitude(a) => |_| Some(exact(F64(a.0 & !F64_SIGN)));
 }
+
+const F64_SIGN: u64 = 1 << 63;
 
 #[inline(always)]
 fn with_sign_changed(a: F80) -> F80 {
@@ -101,7 +130,8 @@ fn magnitude(a: F80) -> F80 {
     F80 { sign_exponent: a.sign_exponent & 0x7FFF, ..a }
 }
 
-fn exact(value: F80) -> Outcome<F80> {
+#[inline(always)]
+fn exact<F>(value: F) -> Outcome<F> {
     Outcome { value, flags: Flags::NONE, rounded_up: false }
 }
 
@@ -120,18 +150,76 @@ impl Widened {
     }
 }
 
+/// What an operand from memory can be.
+pub trait Operand: Copy {
+    /// The number, if it is normal or zero.
+    fn extended(self) -> Option<F80>;
+
+    /// It as a double, if it is normal or zero and is one.
+    fn double(self) -> Option<F64>;
+
+    /// The number, whatever it is.
+    fn widened(self) -> Widened;
+}
+
 /// The formats of operands in memory that are no integers.
-pub trait Short: Format {
+pub trait Short: Format + Operand {
     const BYTES: u64;
 
     fn from_bits(bits: u64) -> Self;
     fn bits(self) -> u64;
 
-    #[inline(always)]
-    fn widened(self) -> Widened {
-        quick::widen(self).map_or_else(|| widened_special(self), Widened::exactly)
-    }
+    /// A plain double rounded to the nearest number of this format, if that surely is plain, too.
+    fn nearest(double: F64) -> Option<Outcome<Self>>;
 }
+
+macro_rules! short_operand {
+    ($format:ty, |$number:ident| $double:expr) => {
+        impl Operand for $format {
+            #[inline(always)]
+            fn extended(self) -> Option<F80> {
+                quick::widen(self)
+            }
+
+            #[inline(always)]
+            fn double(self) -> Option<F64> {
+                let $number = self;
+                $double
+            }
+
+            #[inline(always)]
+            fn widened(self) -> Widened {
+                quick::widen(self).map_or_else(|| widened_special(self), Widened::exactly)
+            }
+        }
+    };
+}
+
+short_operand!(F32, |number| double::widened(number));
+short_operand!(F64, |number| number.is_plain().then_some(number));
+
+macro_rules! integer_operands {
+    ($($integer:ty)*) => {$(
+        impl Operand for $integer {
+            #[inline(always)]
+            fn extended(self) -> Option<F80> {
+                Some(quick::from_integer(self.into()))
+            }
+
+            #[inline(always)]
+            fn double(self) -> Option<F64> {
+                double::from_integer(self.into())
+            }
+
+            #[inline(always)]
+            fn widened(self) -> Widened {
+                Widened::exactly(quick::from_integer(self.into()))
+            }
+        }
+    )*};
+}
+
+integer_operands!(i16 i32 i64);
 
 #[cold]
 fn widened_special<F: Format>(number: F) -> Widened {
@@ -155,6 +243,11 @@ impl Short for F32 {
     fn bits(self) -> u64 {
         self.0.into()
     }
+
+    #[inline(always)]
+    fn nearest(double: F64) -> Option<Outcome<Self>> {
+        double::narrowed(double)
+    }
 }
 
 impl Short for F64 {
@@ -169,15 +262,21 @@ impl Short for F64 {
     fn bits(self) -> u64 {
         self.0
     }
+
+    #[inline(always)]
+    fn nearest(double: F64) -> Option<Outcome<Self>> {
+        Some(exact(double))
+    }
 }
 
 impl Fpu {
     /// Computes as the control word says.
     #[inline(always)]
     fn computed<O: Operation>(&self, a: F80, b: F80) -> Outcome<F80> {
-        Steering::from_x87_control(self.control)
+        let word = self.steering_word();
+        Steering::from_x87_control(word)
             .and_then(|steering| O::quick(a, b, steering))
-            .unwrap_or_else(|| computed_otherwise::<O>(a, b, self.control))
+            .unwrap_or_else(|| computed_otherwise::<O>(a, b, word))
     }
 
     /// ST(`destination`) and ST(`other`) combined, into ST(`destination`); `POP`: ST(0) then leaves the stack. Long enough

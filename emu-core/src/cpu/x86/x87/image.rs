@@ -55,7 +55,7 @@ impl Fpu {
         if self.used >> number & 1 == 0 {
             return 3;
         }
-        match self.registers[usize::from(number)].class() {
+        match self.number(usize::from(number)).class() {
             Class::Normal => 0,
             Class::Zero => 1,
             _ => 2,
@@ -153,8 +153,7 @@ impl Fpu {
 
     /// Sets ST(`i`), whose tag stays.
     pub fn set_number(&mut self, i: u8, number: F80) {
-        let place = self.place(i);
-        self.registers[place] = number;
+        self.put(self.place(i), number);
     }
 
     /// Masks everything, as FNSTENV does when it has stored.

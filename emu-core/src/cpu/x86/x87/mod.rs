@@ -2,7 +2,7 @@
 //!
 //! [`Fpu`] holds the registers; what instructions do to them are its methods, which know nothing of a processor:
 //! operands in, operands out. [`transfer`]: loads, stores and the control of the stack; [`arithmetic`]: what computes;
-//! [`quick`]: the usual cases of both, the short way;
+//! [`quick`]: the usual cases of both, the short way; [`double`]: the fast mode, in which registers hold doubles;
 //! [`image`]: the forms in which the unit is written to memory. The numbers themselves are [`crate::float`]'s.
 //!
 //! An instruction that reports an unmasked exception has done what it does then, and leaves the summary bit
@@ -12,6 +12,7 @@
 //! beside its processor (all is done when the instruction ends).
 
 pub mod arithmetic;
+mod double;
 pub mod image;
 pub mod quick;
 pub mod transfer;
@@ -19,6 +20,7 @@ pub mod transfer;
 #[cfg(test)]
 mod tests;
 
+use crate::cpu::FpuMode;
 use crate::float::{Env, F80, Flags, NanRule, default_nan};
 use serde::{Deserialize, Serialize};
 
@@ -63,22 +65,74 @@ pub struct LastInstruction {
     pub opcode: u16,
 }
 
-/// The unit's registers. ST(0) to ST(7) are counted from [`Self::top`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The unit's registers, and how it computes. ST(0) to ST(7) are counted from [`Self::top`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(into = "Registers", from = "Registers")]
 pub struct Fpu {
-    /// By their own numbers; the lower 64 bits are the MMX registers.
+    /// By their own numbers; the lower 64 bits are the MMX registers. Of one that holds a double, they are that double, and the
+    /// others mean nothing.
     registers: [F80; 8],
+    /// Bit n: register n holds a double ([`double`]). None does unless [`Self::is_hosted`].
+    doubles: u8,
+    mode: FpuMode,
     top: u8,
     /// Bit n: register n is not empty.
     used: u8,
     control: u16,
-    /// Without TOP.
+    /// Without TOP, in whose place there is [`HOSTED`].
     status: u16,
     last: LastInstruction,
     /// Where an instruction was that has been executed since, as [`place_of`] packs it, but for the selector: one word, which
     /// decoding has made ready, is all that each instruction writes. Zero: none has.
     recent: u64,
 }
+
+/// In [`Fpu::status`]: the mode and the control word allow registers to hold doubles. It stands where every instruction looks for
+/// exceptions that wait.
+const HOSTED: u16 = 1 << 11;
+
+/// What of [`Fpu`] a program can see. How it computes belongs to the processor, not to its state.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Registers {
+    numbers: [F80; 8],
+    top: u8,
+    used: u8,
+    control: u16,
+    status: u16,
+    last: LastInstruction,
+    recent: u64,
+}
+
+impl From<Fpu> for Registers {
+    fn from(fpu: Fpu) -> Self {
+        Self::of(&fpu)
+    }
+}
+
+impl Registers {
+    fn of(fpu: &Fpu) -> Self {
+        let numbers = std::array::from_fn(|place| fpu.number(place));
+        let &Fpu { registers: _, doubles: _, mode: _, top, used, control, status, last, recent } = fpu;
+        let status = status & !HOSTED;
+        Self { numbers, top, used, control, status, last, recent }
+    }
+}
+
+impl From<Registers> for Fpu {
+    fn from(saved: Registers) -> Self {
+        let Registers { numbers, top, used, control, status, last, recent } = saved;
+        let status = status & !status::TOP;
+        Self { registers: numbers, top, used, control, status, last, recent, ..Self::reset() }
+    }
+}
+
+impl PartialEq for Fpu {
+    fn eq(&self, other: &Self) -> bool {
+        Registers::of(self) == Registers::of(other)
+    }
+}
+
+impl Eq for Fpu {}
 
 /// The offset of an instruction and its opcode ([`LastInstruction::opcode`]) in one word other than zero. Of an offset,
 /// the lowest 48 bits decide the others, as in every address of code.
@@ -100,6 +154,8 @@ impl Fpu {
     pub fn reset() -> Self {
         let mut fpu = Self {
             registers: [F80::default(); 8],
+            doubles: 0,
+            mode: FpuMode::Exact,
             top: 0,
             used: 0xFF,
             control: 0,
@@ -113,7 +169,9 @@ impl Fpu {
 
     /// FNINIT: the registers keep their numbers, but count as empty.
     pub fn initialize(&mut self) {
-        *self = Self { registers: self.registers, used: 0, control: 0x037F, ..Self::reset() };
+        let &mut Self { registers, doubles, mode, status, .. } = self;
+        *self = Self { registers, doubles, mode, status: status & HOSTED, used: 0, ..Self::reset() };
+        self.set_control(0x037F);
     }
 
     /// The register that ST(`i`) is.
@@ -125,7 +183,7 @@ impl Fpu {
     /// ST(`i`), empty or not.
     #[inline(always)]
     pub fn st(&self, i: u8) -> F80 {
-        self.registers[self.place(i)]
+        self.number(self.place(i))
     }
 
     #[inline(always)]
@@ -137,7 +195,7 @@ impl Fpu {
     #[inline(always)]
     pub fn set_st(&mut self, i: u8, value: F80) {
         let place = self.place(i);
-        self.registers[place] = value;
+        self.put(place, value);
         self.used |= 1 << place;
     }
 
@@ -178,19 +236,20 @@ impl Fpu {
     /// FLDCW: an exception that is set and no longer masked then waits.
     pub fn set_control(&mut self, word: u16) {
         self.control = word & CONTROL | CONTROL_FIXED;
+        self.choose_form();
         self.summarize();
     }
 
     /// The status word.
     #[inline(always)]
     pub fn status(&self) -> u16 {
-        self.status | u16::from(self.top) << 11
+        self.status & !HOSTED | u16::from(self.top) << 11
     }
 
     /// Sets the status word, but for the bits that follow from others.
     pub fn set_status(&mut self, word: u16) {
         self.top = (word >> 11) as u8 & 7;
-        self.status = word & !status::TOP;
+        self.status = word & !status::TOP | self.status & HOSTED;
         self.summarize();
     }
 
@@ -208,6 +267,12 @@ impl Fpu {
     #[inline(always)]
     pub fn has_error(&self) -> bool {
         self.status & status::ERROR != 0
+    }
+
+    /// Whether an instruction can be done the short way in this form ([`quick`]): no unmasked exception waits.
+    #[inline(always)]
+    pub fn is_ready_in<const DOUBLES: bool>(&self) -> bool {
+        self.status & (status::ERROR | HOSTED) == if DOUBLES { HOSTED } else { 0 }
     }
 
     /// The last instruction.
@@ -237,10 +302,10 @@ impl Fpu {
         self.last.operand = operand;
     }
 
-    /// What the control word says.
+    /// What the control word says, and the mode.
     #[inline]
     pub fn env(&self) -> Env {
-        Env::from_x87_control(self.control)
+        Env::from_x87_control(self.steering_word())
     }
 
     #[inline(always)]
@@ -252,7 +317,7 @@ impl Fpu {
     /// before computing is unmasked.
     #[inline(always)]
     fn report(&mut self, flags: Flags, rounded_up: bool) -> bool {
-        let c1 = u16::from(rounded_up) << 9;
+        let c1 = u16::from(rounded_up && !self.is_hosted()) << 9;
         self.status = self.status & !status::C1 | u16::from(flags.0) | c1;
         if u16::from(flags.0) & !self.control & EXCEPTIONS == 0 { true } else { self.trap(flags) }
     }
@@ -287,13 +352,13 @@ impl Fpu {
     /// The MMX register `number`.
     #[inline(always)]
     pub fn mmx(&self, number: u8) -> u64 {
-        self.registers[usize::from(number & 7)].mantissa
+        self.number(usize::from(number & 7)).mantissa
     }
 
     /// Sets an MMX register; the exponent above it becomes all ones (SDM volume 1, 9.2.1).
     #[inline(always)]
     pub fn set_mmx(&mut self, number: u8, value: u64) {
-        self.registers[usize::from(number & 7)] = F80::new(0xFFFF, value);
+        self.put(usize::from(number & 7), F80::new(0xFFFF, value));
     }
 
     /// What every MMX instruction does to the stack (SDM volume 3, 13.2): TOP is 0, and nothing is empty.

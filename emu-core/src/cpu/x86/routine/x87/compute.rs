@@ -2,9 +2,8 @@
 
 use super::{Instruction, MemoryOperand, instructions, memory, quickly, run, usually};
 use crate::cpu::x86::alu::flag;
-use crate::cpu::x86::x87::Fpu;
 use crate::cpu::x86::x87::arithmetic::{Function, Operation, Widened, tangent_and_one};
-use crate::float::{self, F80, Quotient};
+use crate::float::{self, F64, F80, Quotient};
 use std::cmp::Ordering;
 use std::marker::PhantomData;
 
@@ -14,7 +13,7 @@ pub struct Combine<O, const POP: bool>(PhantomData<O>);
 impl<O: Operation, const POP: bool> Instruction for Combine<O, POP> {
     const HAS_ADDRESS: bool = false;
 
-    usually!(|cpu, o| cpu.state().fpu.combine_quickly::<O, POP>(o.first, o.second));
+    usually!(|cpu, o| cpu.state().fpu.combine_quickly::<O, POP, DOUBLES>(o.first, o.second));
 
     run!(|cpu, o| {
         cpu.state().fpu.combine::<O, POP>(o.first, o.second);
@@ -27,7 +26,11 @@ pub struct CombineWith<O, M>(PhantomData<(O, M)>);
 
 impl<O: Operation, M: MemoryOperand> Instruction for CombineWith<O, M> {
     usually!(|cpu, o| {
-        if M::IS_USUAL { quickly::<M, E>(cpu, o, Fpu::combine_quickly_with::<O>) } else { None }
+        if M::IS_USUAL {
+            quickly::<M, E>(cpu, o, |fpu, operand| fpu.combine_quickly_with::<O, DOUBLES>(operand))
+        } else {
+            None
+        }
     });
 
     run!(|cpu, o| {
@@ -67,7 +70,7 @@ pub struct Apply<F>(PhantomData<F>);
 impl<F: Function> Instruction for Apply<F> {
     const HAS_ADDRESS: bool = false;
 
-    usually!(|cpu, _| cpu.state().fpu.apply_quickly::<F>());
+    usually!(|cpu, _| cpu.state().fpu.apply_quickly::<F, DOUBLES>());
 
     run!(|cpu, _| {
         cpu.state().fpu.apply::<F>();
@@ -83,7 +86,7 @@ impl<const QUIET: bool, const POPS: u8> Instruction for Compare<QUIET, POPS> {
 
     usually!(|cpu, o| {
         let fpu = &mut cpu.state().fpu;
-        fpu.compare_register_quickly(if POPS == 2 { 1 } else { o.second })?;
+        fpu.compare_register_quickly::<DOUBLES>(if POPS == 2 { 1 } else { o.second })?;
         for _ in 0..POPS {
             fpu.pop();
         }
@@ -109,7 +112,7 @@ pub struct CompareWith<M, const POP: bool>(PhantomData<M>);
 impl<M: MemoryOperand, const POP: bool> Instruction for CompareWith<M, POP> {
     usually!(|cpu, o| {
         quickly::<M, E>(cpu, o, |fpu, operand| {
-            fpu.compare_quickly(operand)?;
+            fpu.compare_quickly::<DOUBLES>(operand)?;
             if POP {
                 fpu.pop();
             }
@@ -134,7 +137,7 @@ impl<const QUIET: bool, const POP: bool> Instruction for CompareFlags<QUIET, POP
     const HAS_ADDRESS: bool = false;
 
     usually!(|cpu, o| {
-        let order = cpu.state().fpu.order_quickly(o.second)?;
+        let order = cpu.state().fpu.order_quickly::<DOUBLES>(o.second)?;
         // A table: which way a comparison goes is hard to foretell.
         const FLAGS: [u16; 3] = [flag::CF, flag::ZF, 0];
         cpu.state().flags.set_status(FLAGS[(order as i8 + 1) as usize]);
@@ -165,7 +168,7 @@ instructions! {
     Test {
         const HAS_ADDRESS: bool = false;
 
-        usually!(|cpu, _| cpu.state().fpu.compare_quickly(F80::default()));
+        usually!(|cpu, _| cpu.state().fpu.compare_quickly::<DOUBLES>(F64::default()));
     } = |cpu, _| {
         cpu.state().fpu.compare(Widened::exactly(F80::default()));
         Ok(())

@@ -16,9 +16,9 @@ use crate::cpu::x86::checked::{Checked, Fault, Routine, vector};
 use crate::cpu::x86::executing::{Executing, Plain};
 use crate::cpu::x86::operands::Operands;
 use crate::cpu::x86::state::{State, cr0, seg};
-use crate::cpu::x86::x87::arithmetic::{Short, Widened};
+use crate::cpu::x86::x87::arithmetic::{Operand, Widened};
 use crate::cpu::x86::x87::{Fpu, Pointer};
-use crate::float::{F32, F64, F80, quick};
+use crate::float::{F32, F64};
 use std::marker::PhantomData;
 
 /// What an instruction that computes or moves does once the unit is there and has no exception waiting.
@@ -26,10 +26,10 @@ pub trait Instruction: 'static {
     /// Whether it can have an operand in memory.
     const HAS_ADDRESS: bool = true;
 
-    /// The usual case, where it calls nothing ([`crate::cpu::x86::x87::quick`]). `None`: it is another case, and nothing has
-    /// been changed.
+    /// The usual case, where it calls nothing, in one of its two forms ([`crate::cpu::x86::x87::quick`]). `None`: it is another
+    /// case, and nothing has been changed.
     #[inline(always)]
-    fn quick<E: Executing>(_: &mut E, _: &Operands) -> Option<()> {
+    fn quick<const DOUBLES: bool, E: Executing>(_: &mut E, _: &Operands) -> Option<()> {
         None
     }
 
@@ -110,6 +110,12 @@ pub fn is_ready(s: &State) -> bool {
     s.cr0 & ABSENT == 0 && !s.fpu.has_error()
 }
 
+/// Whether its usual case can be tried in this form.
+#[inline(always)]
+pub fn is_ready_in<const DOUBLES: bool>(s: &State) -> bool {
+    s.cr0 & ABSENT == 0 && s.fpu.is_ready_in::<DOUBLES>()
+}
+
 /// What keeps a waiting instruction from running. Gives whether it runs after all.
 ///
 /// An exception that waits is a fault with CR0.NE (and a member that has it), else the signal FERR, which boards make an
@@ -155,48 +161,35 @@ fn remember_operand(s: &mut State, o: &Operands, offset: u64) {
 }
 
 /// An operand in memory, of a kind of number.
-pub trait MemoryOperand: 'static {
+pub trait MemoryOperand: Operand + 'static {
     /// It is frequent enough for [`Instruction::quick`] to compute with.
     const IS_USUAL: bool = false;
 
-    /// The number, if it is normal or zero.
-    fn quick<E: Executing>(cpu: &mut E, o: &Operands, at: u64) -> Option<F80>;
-
     /// # Errors
     /// When it cannot be read.
-    fn get<E: Executing>(cpu: &mut E, o: &Operands, at: u64) -> Result<Widened, E::Trouble>;
+    fn get<E: Executing>(cpu: &mut E, o: &Operands, at: u64) -> Result<Self, E::Trouble>;
 }
 
 macro_rules! memory_operand {
-    ($($type:ty as $bits:ty $({ $usual:item })?: |$value:ident| $widened:expr, $quick:expr;)*) => {$(
+    ($($type:ty as $bits:ty $({ $usual:item })?: |$value:ident| $number:expr;)*) => {$(
         impl MemoryOperand for $type {
             $($usual)?
 
             #[inline(always)]
-            fn quick<E: Executing>(cpu: &mut E, o: &Operands, at: u64) -> Option<F80> {
-                let $value = cpu.load_memory::<$bits>(o.segment, at).ok()?;
-                $quick
-            }
-
-            #[inline(always)]
-            fn get<E: Executing>(cpu: &mut E, o: &Operands, at: u64) -> Result<Widened, E::Trouble> {
+            fn get<E: Executing>(cpu: &mut E, o: &Operands, at: u64) -> Result<Self, E::Trouble> {
                 let $value = cpu.load_memory::<$bits>(o.segment, at)?;
-                Ok($widened)
+                Ok($number)
             }
         }
     )*};
 }
 
-fn widened_integer(value: i64) -> Widened {
-    Widened::exactly(quick::from_integer(value))
-}
-
 memory_operand! {
-    F32 as u32 { const IS_USUAL: bool = true; }: |bits| F32(bits).widened(), quick::widen(F32(bits));
-    F64 as u64 { const IS_USUAL: bool = true; }: |bits| F64(bits).widened(), quick::widen(F64(bits));
-    i16 as u16: |bits| widened_integer((bits as i16).into()), Some(quick::from_integer((bits as i16).into()));
-    i32 as u32: |bits| widened_integer((bits as i32).into()), Some(quick::from_integer((bits as i32).into()));
-    i64 as u64: |bits| widened_integer(bits as i64), Some(quick::from_integer(bits as i64));
+    F32 as u32 { const IS_USUAL: bool = true; }: |bits| F32(bits);
+    F64 as u64 { const IS_USUAL: bool = true; }: |bits| F64(bits);
+    i16 as u16: |bits| bits as i16;
+    i32 as u32: |bits| bits as i32;
+    i64 as u64: |bits| bits as i64;
 }
 
 /// Does `then` with the operand in memory.
@@ -204,10 +197,10 @@ memory_operand! {
 fn quickly<M: MemoryOperand, E: Executing>(
     cpu: &mut E,
     o: &Operands,
-    then: impl FnOnce(&mut Fpu, F80) -> Option<()>,
+    then: impl FnOnce(&mut Fpu, M) -> Option<()>,
 ) -> Option<()> {
     let at = cpu.address_of(o);
-    let value = M::quick(cpu, o, at)?;
+    let value = M::get(cpu, o, at).ok()?;
     then(&mut cpu.state().fpu, value)?;
     remember_operand(cpu.state(), o, at);
     Some(())
@@ -219,7 +212,7 @@ fn memory<M: MemoryOperand, E: Executing>(cpu: &mut E, o: &Operands) -> Result<W
     let at = cpu.address_of(o);
     let value = M::get(cpu, o, at)?;
     remember_operand(cpu.state(), o, at);
-    Ok(value)
+    Ok(value.widened())
 }
 
 /// An [`Instruction`] without parameters of each body.
@@ -260,7 +253,7 @@ use run;
 macro_rules! usually {
     (|$cpu:ident, $o:pat_param| $body:expr) => {
         #[inline(always)]
-        fn quick<E: $crate::cpu::x86::executing::Executing>(
+        fn quick<const DOUBLES: bool, E: $crate::cpu::x86::executing::Executing>(
             $cpu: &mut E,
             $o: &$crate::cpu::x86::operands::Operands,
         ) -> Option<()> {

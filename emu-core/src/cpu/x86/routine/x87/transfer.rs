@@ -4,12 +4,11 @@ use super::{Instruction, MemoryOperand, instructions, memory, quickly, remember_
 use crate::cpu::x86::alu::Int;
 use crate::cpu::x86::executing::Executing;
 use crate::cpu::x86::operands::Operands;
-use crate::cpu::x86::x87::Fpu;
 use crate::cpu::x86::x87::arithmetic::Short;
 use crate::cpu::x86::x87::image::{extended_bytes, extended_from};
 use crate::cpu::x86::x87::quick::QuickStore;
 use crate::cpu::x86::x87::transfer::Store;
-use crate::float::{Constant, F32, F64, F80, PackedDecimal, from_packed_decimal, quick};
+use crate::float::{Constant, F32, F64, PackedDecimal, from_packed_decimal};
 use std::marker::PhantomData;
 
 /// A format of numbers in memory that is loaded and stored with rounding.
@@ -32,7 +31,7 @@ impl<F: ShortFormat + 'static> Instruction for Load<F> {
     usually!(|cpu, o| {
         let at = cpu.address_of(o);
         let bits = cpu.load_memory::<F::Bits>(o.segment, at).ok()?;
-        cpu.state().fpu.load_quickly(quick::widen(F::from_bits(bits.wide()))?)?;
+        cpu.state().fpu.load_quickly::<DOUBLES>(F::from_bits(bits.wide()))?;
         remember_operand(cpu.state(), o, at);
         Some(())
     });
@@ -50,7 +49,7 @@ impl<F: ShortFormat + 'static> Instruction for Load<F> {
 pub struct LoadInteger<M>(PhantomData<M>);
 
 impl<M: MemoryOperand> Instruction for LoadInteger<M> {
-    usually!(|cpu, o| quickly::<M, E>(cpu, o, Fpu::load_quickly));
+    usually!(|cpu, o| quickly::<M, E>(cpu, o, |fpu, operand| fpu.load_quickly::<DOUBLES>(operand)));
 
     run!(|cpu, o| {
         let operand = memory::<M, E>(cpu, o)?;
@@ -64,7 +63,7 @@ pub struct StoreShort<F, const POP: bool>(PhantomData<F>);
 
 impl<F: ShortFormat + 'static, const POP: bool> Instruction for StoreShort<F, POP> {
     usually!(|cpu, o| {
-        let store = cpu.state().fpu.prepare_short_quickly::<F>()?;
+        let store = cpu.state().fpu.prepare_short_quickly::<F, DOUBLES>()?;
         finish_quickly::<F::Bits, POP, E>(cpu, o, &store)
     });
 
@@ -79,7 +78,7 @@ pub struct StoreInteger<T, const TRUNCATE: bool, const POP: bool>(PhantomData<T>
 
 impl<T: Int, const TRUNCATE: bool, const POP: bool> Instruction for StoreInteger<T, TRUNCATE, POP> {
     usually!(|cpu, o| {
-        let store = cpu.state().fpu.prepare_integer_quickly::<TRUNCATE>(T::BITS)?;
+        let store = cpu.state().fpu.prepare_integer_quickly::<TRUNCATE, DOUBLES>(T::BITS)?;
         finish_quickly::<T, POP, E>(cpu, o, &store)
     });
 
@@ -156,7 +155,7 @@ pub struct CopyTo<const POP: bool>;
 impl<const POP: bool> Instruction for CopyTo<POP> {
     const HAS_ADDRESS: bool = false;
 
-    usually!(|cpu, o| cpu.state().fpu.copy_quickly_to::<POP>(o.first));
+    usually!(|cpu, o| cpu.state().fpu.copy_quickly_to::<POP, DOUBLES>(o.first));
 
     run!(|cpu, o| {
         cpu.state().fpu.copy_to::<POP>(o.first);
@@ -201,7 +200,7 @@ instructions! {
     LoadRegister {
         const HAS_ADDRESS: bool = false;
 
-        usually!(|cpu, o| cpu.state().fpu.load_register_quickly(o.first));
+        usually!(|cpu, o| cpu.state().fpu.load_register_quickly::<DOUBLES>(o.first));
     } = |cpu, o| {
         cpu.state().fpu.load_register(o.first);
         Ok(())
@@ -212,13 +211,13 @@ instructions! {
 
         usually!(|cpu, o| {
             // The others depend on how results are rounded.
-            const EXACT: [Option<F80>; 8] = {
+            const EXACT: [Option<F64>; 8] = {
                 let mut exact = [None; 8];
-                exact[0] = Some(F80::new(0x3FFF, 1 << 63));
-                exact[6] = Some(F80::new(0, 0));
+                exact[0] = Some(F64(1_f64.to_bits()));
+                exact[6] = Some(F64(0));
                 exact
             };
-            cpu.state().fpu.load_quickly(EXACT[usize::from(o.detail & 7)]?)
+            cpu.state().fpu.load_quickly::<DOUBLES>(EXACT[usize::from(o.detail & 7)]?)
         });
     } = |cpu, o| {
         const CONSTANTS: [Constant; 8] = [
@@ -237,7 +236,7 @@ instructions! {
     Exchange {
         const HAS_ADDRESS: bool = false;
 
-        usually!(|cpu, o| cpu.state().fpu.exchange_quickly(o.second));
+        usually!(|cpu, o| cpu.state().fpu.exchange_quickly::<DOUBLES>(o.second));
     } = |cpu, o| {
         cpu.state().fpu.exchange(o.second);
         Ok(())

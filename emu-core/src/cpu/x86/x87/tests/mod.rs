@@ -1,6 +1,8 @@
 //! Known answers. What a real unit does with random operands is compared in `tests/silicon`.
 
-use super::arithmetic::{Add, Divide, Widened};
+mod fast;
+
+use super::arithmetic::{Add, Divide, Operand, Widened};
 use super::image::Layout;
 use super::*;
 use crate::float::{F64, Format, Quotient, from_signed};
@@ -77,7 +79,6 @@ fn an_unmasked_exception_waits_until_it_is_cleared() {
 
 #[test]
 fn a_denormal_operand_in_memory_is_reported() {
-    use super::arithmetic::Short;
     let mut fpu = with(&[1]);
     fpu.combine_with::<Add>(F64(1).widened());
     assert_eq!(fpu.status() & 0x3F, 0x22);

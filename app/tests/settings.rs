@@ -7,6 +7,7 @@ use egui::accesskit::{Action, NodeId};
 use egui::{Key, Modifiers, Role, Theme};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{AccessKitNode, NodeT, Queryable};
+use emu_core::cpu::FpuMode;
 use emu_core::cpu::x86::model::{CustomModel, Feature, Output, PENTIUM};
 use machines::boards::bare;
 use machines::profile::Profile;
@@ -253,6 +254,21 @@ fn what_needs_power_off_is_kept_for_next_time_and_says_so() {
     assert_eq!(window.kept().memory_kib, 256);
     let running = window.harness.state().machine().unwrap().profile.memory_kib;
     assert_eq!(running, 640);
+}
+
+#[test]
+fn how_the_x87_computes_is_found_and_changes_while_the_machine_runs() {
+    let fpu = |harness: &Harness<'static, App>| harness.state().machine().unwrap().running_cpu().fpu;
+    let mut window = Window::open_on_plain_pc(|_| ());
+    window.click("Start");
+    window.click("Settings");
+    window.enter(Role::TextInput, "Search all pages", "53 bits");
+    window.press("Fast (53 bits)");
+    assert!(!window.has("Kept for the next power-on"));
+    window.click("Save");
+    assert_eq!((window.kept().cpu.fpu, fpu(&window.harness)), (FpuMode::Fast, FpuMode::Fast));
+    window.click("CPU");
+    assert!(window.has("Fast (53 bits)"), "the machine's window says so");
 }
 
 /// A Pentium that is the user's own.

@@ -7,12 +7,13 @@ use crate::gui::settings::row::{Choice, Control, Edit, Row};
 use emu_core::cpu::x86::model::CustomModel;
 use machines::boards::CpuModel;
 use machines::engines::{self, ENGINES, EngineKind};
+use machines::fpu::{self, FPU_KINDS, FpuKind};
 use machines::profile::Field;
 
 pub fn rows(cx: RowCx<'_>) -> Vec<Row> {
     let mut rows = vec![model(cx)];
     rows.extend(custom_cpu::beginning(cx));
-    rows.extend([clock(cx), engine(cx)]);
+    rows.extend([clock(cx), engine(cx), floating_point(cx)]);
     rows.extend(custom_cpu::rows(cx));
     rows
 }
@@ -75,4 +76,18 @@ fn engine_choice(cx: RowCx<'_>, kind: &'static EngineKind, model: Option<&CpuMod
     };
     let edit = Edit::of(|profile| profile.cpu.engine = kind.engine);
     Choice { why_not, ..Choice::new(kind.label, kind.engine == cpu.engine, edit).help(help) }
+}
+
+fn floating_point(cx: RowCx<'_>) -> Row {
+    let choices = FPU_KINDS.iter().map(|kind| fpu_choice(cx, kind)).collect();
+    let help = "How the x87 computes. What is fast differs from a real chip in a result's last digits.";
+    Row::new("Floating point", Control::Radio(choices), help).of(Field::Fpu).at_once()
+}
+
+fn fpu_choice(cx: RowCx<'_>, kind: &'static FpuKind) -> Choice {
+    let cpu = &cx.profile.cpu;
+    let model = cx.board.cpus.iter().find(|model| model.name == cpu.model);
+    let why_not = model.and_then(|model| fpu::why_not(kind.mode, cpu, model));
+    let edit = Edit::of(|profile| profile.cpu.fpu = kind.mode);
+    Choice { why_not, ..Choice::new(kind.label, kind.mode == cpu.fpu, edit).help(kind.help) }
 }

@@ -24,7 +24,7 @@ pub const FPU_KINDS: [FpuKind; 2] = [
     FpuKind {
         mode: FpuMode::Fast,
         label: "Fast (53 bits)",
-        help: "Sums, products, quotients and roots of the x87 by this computer's own arithmetic, which is quicker: where a \
+        help: "Sums, products, quotients and roots of the x87 by this computer's own arithmetic, which can be quicker: where a \
                chip would keep 64 bits, the last 11 are lost.",
     },
 ];

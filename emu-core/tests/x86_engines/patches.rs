@@ -23,9 +23,12 @@ const CODE: [u8; 18] = [
     0xEE,
 ];
 
-fn run(engine: EngineKind) -> (X86, State) {
-    let mut bus = QuietBus::new(0, SIZE);
-    bus.put(program::CODE, &CODE);
+/// Runs it with memory from `start` on.
+fn run(start: u64, engine: EngineKind) -> (X86, State) {
+    let mut bus = QuietBus::new(start, SIZE);
+    for at in [0, 0x800] {
+        bus.put(program::CODE + at, &CODE);
+    }
     let mut cpu = X86::new(&I486DX);
     for number in [seg::CS, seg::DS] {
         *cpu.state.segment_mut(number) = Segment::real(0x1000);
@@ -40,11 +43,18 @@ fn run(engine: EngineKind) -> (X86, State) {
 
 #[test]
 fn patched_numbers_are_put_into_their_traces() {
-    let (_, strict) = run(EngineKind::Strict);
-    let (cpu, threaded) = run(EngineKind::Threaded);
+    let (_, strict) = run(0, EngineKind::Strict);
+    let (cpu, threaded) = run(0, EngineKind::Threaded);
     assert_eq!(strict, threaded);
     assert_ne!(threaded.get::<u8>(reg::CX), 0);
     let counters = Processor::<QuietBus>::trace_counters(&cpu).expect("a threaded engine");
     let rounds = threaded.counters.instructions / 6;
     assert!(counters.amended > rounds && counters.translated < 20, "{rounds} rounds: {counters:?}");
+}
+
+#[test]
+fn numbers_are_found_where_the_pages_of_memory_are_not_those_of_the_guest() {
+    // What lies half a page on is the same code, which nobody patches.
+    let [strict, threaded] = [EngineKind::Strict, EngineKind::Threaded].map(|engine| run(0x800, engine).1);
+    assert_eq!(strict, threaded);
 }

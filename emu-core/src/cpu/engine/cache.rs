@@ -379,7 +379,8 @@ impl<F: Family, S: Copy, M: Copy + Eq, W: Watcher> TraceCache<F, S, M, W> {
         }));
     }
 
-    /// Where the bytes of a trace lie that is made from memory which may be written.
+    /// Where the bytes of a trace lie that is made from memory which may be written. The address is another one if the block is
+    /// mapped so that its pages are not the guest's.
     pub(super) fn place_of(&self, trace: usize) -> (Physical, Source) {
         let Trace { key, source, .. } = &self.traces[trace];
         let source = source.expect("it was found by its memory");

@@ -516,10 +516,12 @@ where
     }
 }
 
-/// Marks code and reads it.
+/// Marks code and reads it, if it lies where it is said to.
 fn read_marked<G: Guest>(guest: &G, spot: &Spot, bytes: &mut [u8]) -> Option<()> {
     match guest.memory(spot.at) {
-        mem::Place::Ram { block, offset, .. } => {
+        mem::Place::Ram { block, offset, .. }
+            if spot.source == Some(Source { block: block.id(), offset }) =>
+        {
             block.mark_code(offset, bytes.len() as u64);
             block.read_bytes(offset, bytes)
         }

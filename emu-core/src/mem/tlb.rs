@@ -126,8 +126,6 @@ impl Changes {
         self.everything |= later.everything || self.code.len() + later.code.len() > Self::LIMIT;
         if self.everything {
             self.code.clear();
-        } else if self.code.is_empty() {
-            self.code = later.code;
         } else {
             self.code.extend(later.code);
         }
